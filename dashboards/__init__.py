@@ -1,0 +1,1 @@
+"""The Dash front end, mounted on the Flask application below ``/app/``."""

@@ -1,0 +1,1 @@
+"""RQ jobs: one module a family, the schedule, the worker."""

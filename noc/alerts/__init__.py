@@ -1,0 +1,1 @@
+"""Alerts: one way in, one life cycle."""

@@ -1,0 +1,1 @@
+"""Punches: how they come in and what they must satisfy."""

@@ -1,0 +1,1 @@
+"""The audit cycle: findings and behavioural baselines."""

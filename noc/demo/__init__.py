@@ -1,0 +1,1 @@
+"""Simulated tenants, honest about being simulated."""

@@ -1,0 +1,1 @@
+"""The event log, ``emit``, and the feed that tells of it live."""

@@ -1,0 +1,1 @@
+"""Attendance fraud: features, rules, scores and their reasons."""

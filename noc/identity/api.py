@@ -1,0 +1,9 @@
+"""REST of identity."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+
+from noc.rest.openapi import API_PREFIX
+
+bp = APIBlueprint("identity", __name__, url_prefix=API_PREFIX)

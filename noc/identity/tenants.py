@@ -1,0 +1,53 @@
+"""Tenants, and work that goes over all of them one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from noc.database.tenancy import tenant_context
+from noc.extensions import session
+
+_ALL = text("SELECT id, slug, name FROM noc_tenants() ORDER BY id")
+_CREATE = text("SELECT noc_create_tenant(:slug, :name)")
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRef:
+    """A tenant's id, slug and name."""
+
+    id: int
+    slug: str
+    name: str
+
+
+def all_tenants() -> list[TenantRef]:
+    """Every active tenant, by id."""
+    return [TenantRef(row.id, row.slug, row.name) for row in session().execute(_ALL)]
+
+
+def each_tenant() -> Iterator[TenantRef]:
+    """Go tenant by tenant, each in its own transactions; what is open is rolled back between."""
+    for tenant in all_tenants():
+        session().rollback()
+        with tenant_context(session(), tenant.id):
+            yield tenant
+            session().rollback()
+
+
+def resolve_tenant(name: str) -> TenantRef:
+    """The tenant with this id or slug; LookupError names those there are."""
+    tenants = all_tenants()
+    for tenant in tenants:
+        if name in (str(tenant.id), tenant.slug):
+            return tenant
+    known = ", ".join(tenant.slug for tenant in tenants) or "none yet: noc tenants create"
+    raise LookupError(f"there is no tenant {name!r} (tenants: {known})")
+
+
+def create_tenant(slug: str, name: str) -> TenantRef:
+    """A new tenant with its counters. IntegrityError for a slug that is taken or ill-formed."""
+    tenant_id = session().execute(_CREATE, {"slug": slug, "name": name}).scalar_one()
+    return TenantRef(tenant_id, slug, name)

@@ -1,0 +1,1 @@
+"""Correlation of signals and alerts into incidents."""

@@ -1,0 +1,29 @@
+"""Every table, in one place: import this module where the whole metadata is needed."""
+
+from noc.alerts import models as alerts
+from noc.attendance import models as attendance
+from noc.audit import models as audit
+from noc.database.base import Base
+from noc.events import models as events
+from noc.fraud import models as fraud
+from noc.identity import models as identity
+from noc.incidents import models as incidents
+from noc.telemetry import models as telemetry
+from noc.tickets import models as tickets
+from noc.workforce import models as workforce
+
+__all__ = [
+    "alerts",
+    "attendance",
+    "audit",
+    "events",
+    "fraud",
+    "identity",
+    "incidents",
+    "metadata",
+    "telemetry",
+    "tickets",
+    "workforce",
+]
+
+metadata = Base.metadata

@@ -1,0 +1,101 @@
+"""Every error leaves as problem+json, with the request's id; bodies never tell internals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from apiflask import APIFlask, HTTPError
+from flask import Response, current_app, g
+from psycopg import errors as pg
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from noc.monitoring import metrics
+from noc.rest.problems import Problem, field_errors
+
+log = structlog.get_logger(__name__)
+
+
+def init_app(app: APIFlask) -> None:
+    """Register the handlers."""
+    app.error_processor(_apiflask_error)
+    app.register_error_handler(Problem, _problem)
+    app.register_error_handler(ValidationError, _validation)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(PoolTimeout, _busy)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _problem(problem: Problem) -> Response:
+    request_id = g.get("request_id")
+    if request_id:
+        problem.members.setdefault("request_id", request_id)
+    return problem.response()
+
+
+def _validation(error: ValidationError) -> Response:
+    return _problem(Problem(422, "The request was not accepted.", errors=field_errors(error)))
+
+
+def _http(error: HTTPException) -> Response:
+    headers = dict(error.get_response().headers)
+    kept = {name: headers[name] for name in ("Allow", "Retry-After") if name in headers}
+    status = error.code or 500
+    if 300 <= status < 400:
+        return current_app.make_response(error.get_response())  # type: ignore[arg-type]
+    return _problem(Problem(status, error.description or "", headers=kept))
+
+
+def _apiflask_error(error: HTTPError) -> Any:
+    details: dict[str, Any] = error.detail if isinstance(error.detail, dict) else {}
+    errors = [
+        {"field": _dotted(place, field), "reason": str(reason)}
+        for place, fields in details.items()
+        for field, reason in _flat(fields)
+    ]
+    response = _problem(Problem(error.status_code, error.message or "", errors=errors))
+    return response, response.status_code, {"Content-Type": response.content_type}
+
+
+def _flat(fields: Any, prefix: str = "") -> list[tuple[str, Any]]:
+    if isinstance(fields, dict):
+        return [
+            pair
+            for name, value in fields.items()
+            for pair in _flat(value, f"{prefix}.{name}" if prefix else str(name))
+        ]
+    if isinstance(fields, list):
+        return [(prefix, reason) for reason in fields]
+    return [(prefix, fields)]
+
+
+def _dotted(place: str, field: str) -> str:
+    return field or place
+
+
+def _database(error: DBAPIError) -> Response:
+    original = error.orig
+    if isinstance(original, pg.InsufficientPrivilege):
+        # Row-level security refused the row: to this tenant the thing does not exist.
+        return _problem(Problem(404, "There is no such thing here."))
+    if isinstance(error, OperationalError):
+        return _busy(error)
+    return _unexpected(error)
+
+
+def _busy(error: Exception) -> Response:
+    metrics.FAILURES.labels("database").inc()
+    log.error("database_unavailable", error=str(error).splitlines()[0])
+    return _problem(
+        Problem(503, "The database cannot be reached; try again.", headers={"Retry-After": "2"})
+    )
+
+
+def _unexpected(error: Exception) -> Response:
+    metrics.FAILURES.labels("request").inc()
+    log.exception("request_failed", error_type=type(error).__name__)
+    return _problem(Problem(500, "Something went wrong here. The request id finds it in the log."))

@@ -1,0 +1,1 @@
+"""Conventions of the REST interface: problems, envelopes, cursors, caches."""

@@ -1,0 +1,1 @@
+"""Phone signals, locations, tasks, tours and checkpoints."""

@@ -1,0 +1,11 @@
+"""Who listens to whom: the one place where a lower folder's news reaches a higher one.
+
+A folder announces what happened in it with a blinker signal, sent inside the transaction; the
+listeners connected here do their part in that same transaction.
+"""
+
+from __future__ import annotations
+
+
+def connect() -> None:
+    """Connect every listener. Connecting twice is the same as once."""

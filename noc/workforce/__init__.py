@@ -1,0 +1,1 @@
+"""Sites, people, devices and the roster: who should be where, and when."""
