@@ -13,8 +13,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import noc.models  # noqa: F401  (every table is known before the first mapper is configured)
 from noc import extensions, wiring
 from noc.identity import guard
-from noc.monitoring import errors, logs, requests
-from noc.rest import openapi
+from noc.monitoring import logs, requests
+from noc.rest import errors, openapi
 from noc.settings import Settings, load_settings
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -37,7 +37,7 @@ BLUEPRINTS = (
 def build(config: Settings | None = None) -> APIFlask:
     """Compose the application: see :func:`noc.create_app`."""
     config = config or load_settings()
-    app = APIFlask("noc", spec_path=None, docs_path=None, static_folder=None)
+    app = APIFlask("noc", spec_path=None, docs_path=None)
     app.config.update(_flask_config(config))
     logs.init_app(app, config)
     errors.init_app(app)

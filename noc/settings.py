@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
+from pydantic.config import JsonDict
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -24,7 +25,7 @@ from noc.domain import Severity
 INSTANCE_FILE = "instance.json"
 OWNER_FILE = "owner.json"
 
-TENANT = {"tenant": True}
+TENANT: JsonDict = {"tenant": True}
 """Marks a setting that a tenant may override."""
 
 

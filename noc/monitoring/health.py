@@ -50,9 +50,11 @@ def metrics() -> Response:
     registry = CollectorRegistry()
     folder = settings().prometheus_multiproc_dir
     if folder and Path(folder).is_dir():
-        multiprocess.MultiProcessCollector(registry, path=folder)
+        multiprocess.MultiProcessCollector(  # type: ignore[no-untyped-call]
+            registry, path=folder
+        )
     else:
-        registry.register(PROCESS_REGISTRY)  # type: ignore[arg-type]
+        registry.register(PROCESS_REGISTRY)
     registry.register(QueueCollector(current_app._get_current_object()))  # type: ignore[attr-defined]
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 

@@ -16,6 +16,8 @@ from werkzeug.exceptions import HTTPException
 from noc.monitoring import metrics
 from noc.rest.problems import Problem, field_errors
 
+_KEPT_HEADERS: tuple[str, ...] = ("Allow", "Retry-After")
+
 log = structlog.get_logger(__name__)
 
 
@@ -42,11 +44,11 @@ def _validation(error: ValidationError) -> Response:
 
 
 def _http(error: HTTPException) -> Response:
-    headers = dict(error.get_response().headers)
-    kept = {name: headers[name] for name in ("Allow", "Retry-After") if name in headers}
+    headers = error.get_response().headers
+    kept = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
     status = error.code or 500
     if 300 <= status < 400:
-        return current_app.make_response(error.get_response())  # type: ignore[arg-type]
+        return current_app.make_response(error.get_response())
     return _problem(Problem(status, error.description or "", headers=kept))
 
 
