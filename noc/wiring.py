@@ -6,6 +6,10 @@ listeners connected here do their part in that same transaction.
 
 from __future__ import annotations
 
+from noc.events import log
+from noc.extensions import db
+
 
 def connect() -> None:
     """Connect every listener. Connecting twice is the same as once."""
+    log.install(db.session.session_factory)

@@ -1,0 +1,290 @@
+"""The event log: ``emit`` and reading back. The log is the truth, Redis only the doorbell.
+
+``seq`` is gapless per tenant and in commit order: the tenant's counter row is updated last in
+the transaction, so its lock spans only the commit itself. A reader that has seen ``seq`` n has
+seen, or can read, everything up to n.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import redis
+import structlog
+from sqlalchemy import event, func, select, text
+from sqlalchemy.orm import Session, SessionTransaction
+
+from noc.database.base import new_uuid
+from noc.database.tenancy import after_commit, current_tenant, tenant_context
+from noc.events.models import EventCounter, EventLog
+from noc.extensions import redis_client, session
+from noc.monitoring import metrics
+from noc.workforce.models import Site
+
+log = structlog.get_logger(__name__)
+
+EVENT_TYPES = (
+    "alert_created",
+    "alert_updated",
+    "finding_created",
+    "finding_updated",
+    "anomaly_detected",
+    "ticket_updated",
+    "correlation_identified",
+    "incident_updated",
+    "job_updated",
+)
+"""What is logged; the frames of the feed that carry a ``seq``."""
+
+DOORBELL = "noc:events"
+"""Redis channel on which ``{"tenant", "seq"}`` is published after each commit."""
+
+_BATCH = 1000
+_PENDING = "noc_events"
+
+_APPEND = text(
+    """
+    WITH counter AS (
+        UPDATE noc_event_counter SET last_seq = last_seq + :count
+        WHERE tenant_id = :tenant_id RETURNING last_seq
+    )
+    INSERT INTO noc_event_log (tenant_id, seq, event_id, event_type, site_id, payload,
+                               alert_id, finding_id, ticket_id, incident_id, created_at)
+    SELECT :tenant_id, counter.last_seq - :count + e.n, e.event_id, e.event_type, e.site_id,
+           e.payload::jsonb, e.alert_id, e.finding_id, e.ticket_id, e.incident_id,
+           clock_timestamp()
+    FROM counter, unnest(
+        CAST(:event_id AS uuid[]), CAST(:event_type AS text[]), CAST(:site_id AS bigint[]),
+        CAST(:payload AS text[]), CAST(:alert_id AS bigint[]), CAST(:finding_id AS bigint[]),
+        CAST(:ticket_id AS bigint[]), CAST(:incident_id AS uuid[])
+    ) WITH ORDINALITY AS e(event_id, event_type, site_id, payload, alert_id, finding_id,
+                           ticket_id, incident_id, n)
+    RETURNING seq
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One event as the columns of the log, the payload already JSON."""
+
+    event_id: uuid.UUID
+    event_type: str
+    site_id: int | None
+    payload: str
+    alert_id: int | None
+    finding_id: int | None
+    ticket_id: int | None
+    incident_id: uuid.UUID | None
+
+
+@dataclass(slots=True)
+class _Pending:
+    """An event that waits for its transaction's commit, and the savepoint it was emitted in."""
+
+    tenant_id: int
+    row: _Row
+    within: SessionTransaction | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event as it stands in the log, with the name of its site as it is now."""
+
+    tenant_id: int
+    seq: int
+    event_id: uuid.UUID
+    event_type: str
+    site_id: int | None
+    site_name: str | None
+    payload: dict[str, Any]
+    created_at: dt.datetime
+
+
+def emit(
+    event_type: str,
+    payload: dict[str, Any],
+    *,
+    tenant_id: int,
+    site_id: int | None = None,
+    alert_id: int | None = None,
+    finding_id: int | None = None,
+    ticket_id: int | None = None,
+    incident_id: uuid.UUID | None = None,
+) -> uuid.UUID:
+    """Log an event with the caller's transaction, and ring the feed once that has committed.
+
+    The event gets the tenant's next ``seq`` at the commit; a transaction (or savepoint) that is
+    rolled back leaves neither event nor hole. ``payload`` holds the fields of the frame beyond
+    the common ones; it is taken as it is now, with datetimes and UUIDs as text.
+
+    ValueError for an unknown type, a payload that JSON cannot hold (NaN among it), a tenant
+    other than the one the work is for, or events of two tenants in one transaction; TypeError
+    for a value without a JSON form.
+    """
+    if event_type not in EVENT_TYPES:
+        raise ValueError(f"unknown event type {event_type!r}")
+    _check_tenant(tenant_id)
+    row = _Row(
+        event_id=new_uuid(),
+        event_type=event_type,
+        site_id=site_id,
+        payload=json.dumps(payload, default=_as_text, allow_nan=False),
+        alert_id=alert_id,
+        finding_id=finding_id,
+        ticket_id=ticket_id,
+        incident_id=incident_id,
+    )
+    if not session().in_transaction():
+        session().begin()
+    _pending(session()).append(_Pending(tenant_id, row, session().get_nested_transaction()))
+    return row.event_id
+
+
+def read_after(
+    tenant_id: int,
+    after: int,
+    limit: int,
+    *,
+    site_ids: Collection[int] | None = None,
+    types: Collection[str] | None = None,
+    until: int | None = None,
+) -> list[LoggedEvent]:
+    """Up to ``limit`` events with ``after`` < seq (<= ``until``), by ``seq``; one query.
+
+    ``site_ids`` and ``types`` keep only what they name; an event of no site is then left out.
+    """
+    query = (
+        select(
+            EventLog.tenant_id,
+            EventLog.seq,
+            EventLog.event_id,
+            EventLog.event_type,
+            EventLog.site_id,
+            Site.name.label("site_name"),
+            EventLog.payload,
+            EventLog.created_at,
+        )
+        .outerjoin(Site, (Site.tenant_id == EventLog.tenant_id) & (Site.id == EventLog.site_id))
+        .where(EventLog.tenant_id == tenant_id, EventLog.seq > after)
+        .order_by(EventLog.seq)
+        .limit(limit)
+    )
+    if until is not None:
+        query = query.where(EventLog.seq <= until)
+    if site_ids is not None:
+        query = query.where(EventLog.site_id.in_(site_ids))
+    if types is not None:
+        query = query.where(EventLog.event_type.in_(types))
+    return [LoggedEvent(*row) for row in session().execute(query)]
+
+
+def bounds(tenant_id: int) -> tuple[int, int]:
+    """(oldest, last) ``seq`` of the tenant's log; (last + 1, last) where it holds nothing."""
+    oldest = select(func.min(EventLog.seq)).where(EventLog.tenant_id == tenant_id).scalar_subquery()
+    row = session().execute(
+        select(EventCounter.last_seq, oldest).where(EventCounter.tenant_id == tenant_id)
+    )
+    last, first = row.one()
+    return (last + 1 if first is None else first), last
+
+
+def install(session_class: type[Session] | Any) -> None:
+    """Write what was emitted when sessions of ``session_class`` commit. Twice is once."""
+    for name, listener in (
+        ("before_commit", _before_commit),
+        ("after_commit", _savepoint_released),
+        ("after_transaction_end", _transaction_ended),
+    ):
+        if not event.contains(session_class, name, listener):
+            event.listen(session_class, name, listener)
+
+
+def _check_tenant(tenant_id: int) -> None:
+    named = current_tenant()
+    if named is not None and named != tenant_id:
+        raise ValueError(f"this work is for tenant {named}; an event of {tenant_id} is not its own")
+    others = {item.tenant_id for item in _pending(session())} - {tenant_id}
+    if others:
+        raise ValueError(
+            f"one transaction, one tenant: it holds events of tenant {others.pop()} already "
+            f"and cannot take one of {tenant_id}; commit between them"
+        )
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat()
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    raise TypeError(f"an event's payload cannot hold a {type(value).__name__}: {value!r}")
+
+
+def _pending(current: Session) -> list[_Pending]:
+    pending: list[_Pending] = current.info.setdefault(_PENDING, [])
+    return pending
+
+
+def _before_commit(current: Session) -> None:
+    if current.in_nested_transaction() or not _pending(current):
+        return
+    # Rows first, the counter last: its lock makes the tenant's commits wait for each other.
+    current.flush()
+    pending = _pending(current)
+    current.info[_PENDING] = []
+    tenant_id = pending[0].tenant_id
+    if current_tenant() == tenant_id:
+        last_seq = _append(current, tenant_id, [item.row for item in pending])
+    else:
+        with tenant_context(current, tenant_id):
+            last_seq = _append(current, tenant_id, [item.row for item in pending])
+    after_commit(current, lambda: _ring(tenant_id, last_seq))
+
+
+def _append(current: Session, tenant_id: int, rows: list[_Row]) -> int:
+    last_seq = 0
+    for start in range(0, len(rows), _BATCH):
+        batch = [asdict(row) for row in rows[start : start + _BATCH]]
+        columns = {name: [row[name] for row in batch] for name in batch[0]}
+        written = current.scalars(
+            _APPEND, {"tenant_id": tenant_id, "count": len(batch)} | columns
+        ).all()
+        if len(written) != len(batch):
+            raise LookupError(f"tenant {tenant_id} has no event counter: it cannot log events")
+        last_seq = max(written)
+    return last_seq
+
+
+def _savepoint_released(current: Session) -> None:
+    """What was emitted in a savepoint belongs from its release on to what surrounds it."""
+    released = current.get_nested_transaction()
+    if released is None:
+        return
+    outer = released.parent
+    while outer is not None and not outer.nested:
+        outer = outer.parent
+    for item in _pending(current):
+        if item.within is released:
+            item.within = outer
+
+
+def _transaction_ended(current: Session, ended: SessionTransaction) -> None:
+    """Forget what was emitted in a transaction or savepoint that ended without a commit."""
+    if ended.parent is None:
+        current.info.pop(_PENDING, None)
+    elif ended.nested and (pending := current.info.get(_PENDING)):
+        current.info[_PENDING] = [item for item in pending if item.within is not ended]
+
+
+def _ring(tenant_id: int, seq: int) -> None:
+    # The event is safe in the log; a doorbell that does not ring costs a second, the poll's.
+    try:
+        redis_client().publish(DOORBELL, json.dumps({"tenant": tenant_id, "seq": seq}))
+    except redis.RedisError as error:
+        metrics.FAILURES.labels("doorbell").inc()
+        log.warning("doorbell_failed", tenant_id=tenant_id, seq=seq, error=str(error))
