@@ -1,0 +1,55 @@
+"""``python -m tests.bench [name ...]``: measure a fresh instance and print figures and ratios."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench import punches, telemetry
+from tests.bench.figures import Figure
+from tests.bench.house import House, build
+from tests.instance import running
+
+BENCHMARKS: dict[str, Callable[[House], list[Figure]]] = {
+    "feed": punches.to_the_feed,
+    "score-now": punches.scored_at_once,
+    "backlog": punches.backlog,
+    "ingest": telemetry.ingest,
+    "collection": telemetry.collection,
+}
+
+
+def main(names: list[str]) -> int:
+    """Run the benchmarks named, all without names. Exit status 2 for an unknown name."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"unknown: {', '.join(unknown)} (there are {', '.join(BENCHMARKS)})")
+        return 2
+    table = Table(title=f"NOC Intelligence on {os.cpu_count()} cores")
+    for heading in ("what", "measured", "must", "ratio to floor", "floor"):
+        table.add_column(heading)
+    with tempfile.TemporaryDirectory() as folder:
+        # The rate limit of the feed protects people; here it would only hide what is measured.
+        with running(Path(folder), WEBSOCKET_RATE_LIMIT="1000000") as instance:
+            house = build(instance)
+            for name in names or BENCHMARKS:
+                for figure in BENCHMARKS[name](house):
+                    table.add_row(*_row(figure))
+    Console(width=110).print(table)
+    return 0
+
+
+def _row(figure: Figure) -> tuple[str, ...]:
+    floor = f"{figure.floor_name}: {figure.floor:,.1f}" if figure.floor else ""
+    value = f"{figure.value:,.1f} {figure.unit}"
+    return figure.name, value, figure.must, figure.ratio, floor
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
