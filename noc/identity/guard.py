@@ -12,7 +12,7 @@ from flask import Flask, g, redirect, request, url_for
 from flask import session as cookie
 from werkzeug.wrappers import Response
 
-from noc.database.tenancy import name_tenant
+from noc.database.tenancy import current_tenant, name_tenant
 from noc.extensions import session
 from noc.identity import sessions, tokens
 from noc.identity.capabilities import VIEW
@@ -58,6 +58,8 @@ def check(capability: str) -> Principal:
 
 
 def _guard() -> Response | None:
+    g.tenant_before = current_tenant()
+    g.pop("principal", None)
     name_tenant(session(), None)
     path = request.path if request.path.endswith("/") else f"{request.path}/"
     if not path.startswith(_GUARDED):
@@ -128,4 +130,4 @@ def _give_csrf_cookie(response: Response) -> Response:
 
 
 def _forget_tenant(_: BaseException | None) -> None:
-    name_tenant(session(), None)
+    name_tenant(session(), g.pop("tenant_before", None))
