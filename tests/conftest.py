@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from apiflask import APIFlask
+from flask import has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import Connection
@@ -64,6 +65,7 @@ def app(config: Settings) -> Iterator[APIFlask]:
     """The application, on a migrated database."""
     app = create_app(config)
     app.config["TESTING"] = True
+    app.test_client_class = SeparateClient
     with app.app_context():
         upgrade()
     yield app
@@ -100,6 +102,20 @@ def make(session: Session) -> Make:
     tenant = tenants.create_tenant("acme", "Acme Guarding")
     tenancy.name_tenant(session, tenant.id)
     return Make(session, tenant.id)
+
+
+class SeparateClient(FlaskClient):
+    """Gives each request a context and a session of its own, as the web server does.
+
+    What the test made is committed first (into the transaction that ends with the test); what a
+    view left uncommitted is gone when it answers.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        if has_app_context():
+            current_session().commit()
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
 
 
 @pytest.fixture

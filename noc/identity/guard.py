@@ -8,7 +8,8 @@ import secrets
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from flask import Flask, g, redirect, request, url_for
+import structlog
+from flask import Flask, current_app, g, redirect, request, url_for
 from flask import session as cookie
 from werkzeug.wrappers import Response
 
@@ -18,6 +19,8 @@ from noc.identity import sessions, tokens
 from noc.identity.capabilities import VIEW
 from noc.identity.principal import Principal, current_principal, required_principal
 from noc.rest.problems import Problem
+
+log = structlog.get_logger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,25 +38,42 @@ def init_app(app: Flask) -> None:
     app.after_request(_give_csrf_cookie)
 
 
-def require(capability: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a view run only for a principal that holds ``capability``: else 401 or 403."""
+def require(capability: str, *alternatives: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a view run only for a principal that holds one of the capabilities: else 401 or 403.
+
+    The API's description reads them off the view.
+    """
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            check(capability)
+            check(capability, *alternatives)
             return view(*args, **kwargs)
 
+        guarded.noc_capabilities = (capability, *alternatives)  # type: ignore[attr-defined]
         return guarded
 
     return decorate
 
 
-def check(capability: str) -> Principal:
-    """The principal, if it holds ``capability``; 401 or 403 otherwise."""
+def check(capability: str, *alternatives: str) -> Principal:
+    """The principal, if it holds one of the capabilities; 401 or 403 otherwise."""
     principal = required_principal()
-    if not principal.may(capability):
-        raise Problem(403, f"This needs the capability {capability}.", capability=capability)
+    if not any(principal.may(held) for held in (capability, *alternatives)):
+        wanted = " or ".join((capability, *alternatives))
+        raise Problem(403, f"This needs the capability {wanted}.", capability=capability)
+    return principal
+
+
+def check_whole_tenant() -> Principal:
+    """The principal, if no limit to some sites is set on it: 403 otherwise.
+
+    What concerns the whole tenant is not theirs who may see a part of it: a token or a user
+    they made would see the rest for them.
+    """
+    principal = required_principal()
+    if principal.site_ids is not None:
+        raise Problem(403, "This concerns the whole tenant; this user is limited to some sites.")
     return principal
 
 
@@ -79,6 +99,7 @@ def _authenticate() -> Principal | None:
         scheme, _, secret = header.partition(" ")
         principal = tokens.find(secret.strip()) if scheme.lower() == "bearer" else None
         if principal is None:
+            log.warning("token_refused", remote=request.remote_addr)
             raise Problem(
                 401,
                 "The token is unknown, expired or revoked.",
@@ -103,11 +124,9 @@ def _guard_dashboards() -> Response | None:
 
 
 def _csrf_ok() -> bool:
-    sent, kept = request.headers.get(CSRF_HEADER, ""), request.cookies.get(CSRF_COOKIE, "")
-    expected = str(cookie.get("csrf", ""))
-    return bool(expected) and all(
-        hmac.compare_digest(value.encode(), expected.encode()) for value in (sent, kept)
-    )
+    """Whether the request carries the token that only a page of ours can know."""
+    sent, expected = request.headers.get(CSRF_HEADER, ""), str(cookie.get("csrf", ""))
+    return bool(expected) and hmac.compare_digest(sent.encode(), expected.encode())
 
 
 def new_csrf() -> str:
@@ -117,17 +136,22 @@ def new_csrf() -> str:
 
 def _give_csrf_cookie(response: Response) -> Response:
     """Give the page's script the token it must send back; the session cookie stays HttpOnly."""
-    token = cookie.get("csrf")
-    if token and request.cookies.get(CSRF_COOKIE) != token:
+    token, kept = cookie.get("csrf"), request.cookies.get(CSRF_COOKIE)
+    if token and kept != token:
         response.set_cookie(
             CSRF_COOKIE,
             str(token),
-            secure=request.is_secure,
+            secure=current_app.config["SESSION_COOKIE_SECURE"] or request.is_secure,
             httponly=False,
             samesite="Lax",
         )
+    elif kept and not token:
+        response.delete_cookie(CSRF_COOKIE)
     return response
 
 
 def _forget_tenant(_: BaseException | None) -> None:
-    name_tenant(session(), g.pop("tenant_before", None))
+    """End what the view left open; name again whom the context worked for before."""
+    if "tenant_before" in g:
+        session().rollback()
+        name_tenant(session(), g.pop("tenant_before"))
