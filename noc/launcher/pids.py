@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,21 +33,16 @@ def is_running(pid: int) -> bool:
     return True
 
 
-def command_line(pid: int) -> list[str]:
-    """The arguments of a process, readable whoever owns it; empty when unknown."""
+def command_line(pid: int) -> str:
+    """The arguments of a process separated by spaces, whoever owns it; empty when unknown."""
+    if not HAS_PROC:
+        ask = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
+        return subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
     try:
         raw = (PROC / str(pid) / "cmdline").read_bytes()
     except OSError:
-        return []
-    return [part.decode("utf-8", "surrogateescape") for part in raw.split(b"\0") if part]
-
-
-def working_directory(pid: int) -> Path | None:
-    """The working directory of a process of our own user; None when unknown."""
-    try:
-        return Path(os.readlink(PROC / str(pid) / "cwd"))
-    except OSError:
-        return None
+        return ""
+    return os.fsdecode(raw.replace(b"\0", b" "))
 
 
 def session_members(session: int) -> list[int]:

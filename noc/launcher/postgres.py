@@ -144,11 +144,9 @@ class Postgres:
             return
         pid = int(lines[0]) if lines[0].strip().isdigit() else 0
         if pids.is_running(pid):
-            arguments = pids.command_line(pid)
-            if str(self.home.data) in arguments and "postgres" in Path(arguments[0]).name:
+            command = pids.command_line(pid)
+            if "postgres" in command and f" -D {self.home.data} " in command:
                 pids.end([pid], first=signal.SIGINT, grace=15.0)
-            elif not pids.HAS_PROC:
-                return  # PostgreSQL decides.
         (self.home.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _initialise(self) -> None:

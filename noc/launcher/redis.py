@@ -93,6 +93,7 @@ class Redis:
             pid = int(self._pid_file.read_text())
         except (OSError, ValueError):
             return
-        if pids.is_running(pid) and pids.working_directory(pid) == self.folder:
+        # It writes the path of its socket over its arguments.
+        if pids.is_running(pid) and str(self.socket) in pids.command_line(pid):
             pids.end([pid], grace=5.0)
         self._pid_file.unlink(missing_ok=True)

@@ -6,8 +6,10 @@ import json
 import os
 import shutil
 import stat
+import subprocess
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -17,9 +19,18 @@ import redis
 from noc.launcher import binaries, places
 from noc.launcher.errors import LauncherError
 from noc.launcher.instance import Instance, owner_url
-from noc.launcher.places import ClusterHome, cluster_home, socket_folder, unprivileged_account
+from noc.launcher.places import (
+    ClusterHome,
+    cluster_home,
+    make_data_dir,
+    socket_folder,
+    unprivileged_account,
+)
 from noc.launcher.postgres import Postgres
+from noc.launcher.process import Child
+from noc.launcher.redis import Redis
 from noc.launcher.services import embedded
+from tests.launcher.conftest import wait_for
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who may not run PostgreSQL")
 
@@ -119,6 +130,23 @@ def test_a_lost_cluster_is_not_replaced_by_an_empty_one(
     shutil.rmtree(home.folder)
     with pytest.raises(LauncherError, match=r"Bring it back, or delete .*cluster.json"):
         cluster_home(copy, throwaway=False)
+
+
+def test_orphaned_services_are_ended_before_new_ones_start(folder: Path) -> None:
+    data_dir = make_data_dir(folder / "my data")
+    home = cluster_home(data_dir, throwaway=True)
+    servers = (Postgres(home, fast=True), Redis(data_dir / "redis"))
+    try:
+        for server in servers:
+            spec = server.spec()
+            assert spec.before_start
+            spec.before_start()
+            orphan = Child(spec, subprocess.DEVNULL)
+            wait_for(partial(server.is_ready, orphan.pid), 10)
+            spec.before_start()
+            assert orphan.poll() == 0
+    finally:
+        home.discard()
 
 
 def test_a_cluster_of_another_version_is_left_alone(folder: Path) -> None:

@@ -75,21 +75,6 @@ def test_kill_9_takes_the_children_down(up: Callable[..., Up]) -> None:
     assert not one.survivors() - again.survivors()
 
 
-def test_orphaned_services_are_ended_before_new_ones_start(up: Callable[..., Up]) -> None:
-    one = up().ready()
-    services = [one.pid_of("postgres"), one.pid_of("redis")]
-    for pid in services:  # They do not get to see the death of their parent.
-        os.kill(pid, signal.SIGSTOP)
-    one.process.kill()
-    one.process.wait()
-    for pid in services:
-        os.kill(pid, signal.SIGCONT)
-    again = up().ready()
-    assert again.pid_of("postgres") not in services
-    with again.connect() as connection:
-        assert connection.execute("SELECT 1").fetchone() == (1,)
-
-
 def test_sigterm_stops_everything_within_ten_seconds(up: Callable[..., Up]) -> None:
     one = up("stubborn").ready()
     assert len(one.processes()) >= 6
