@@ -29,7 +29,13 @@ _PATIENCE = 60.0
 
 
 @click.command()
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="Port to listen on.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--data-dir",
@@ -40,7 +46,13 @@ _PATIENCE = 60.0
     help="Folder of the instance: database, queue, logs, secret key.",
 )
 @click.option("--demo", is_flag=True, help="Seed simulated tenants and let them live.")
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
+@click.option(
+    "--workers",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Workers; beyond two they score and escalate.",
+)
 @click.option("--verbose", is_flag=True, help="Show the output of every process.")
 @click.option(
     "--open/--no-open", "open_browser", default=True, help="Open a browser, on a desktop."
