@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 READY_SECONDS = 60
+
+_NOC = (sys.executable, "-m", "noc")
 
 
 @dataclass
@@ -56,7 +59,7 @@ class Instance:
     def noc(self, *words: str, check: bool = True, **kwargs: Any) -> str:
         """Run a ``noc`` command against this instance; its standard output."""
         done = subprocess.run(
-            [sys.executable, "-m", "noc", *words, "--data-dir", str(self.data_dir)],
+            [*_NOC, *words, "--data-dir", str(self.data_dir)],
             capture_output=True,
             text=True,
             timeout=120,
@@ -110,28 +113,36 @@ class Instance:
 
 
 @contextmanager
-def running(data_dir: Path, **environment: str) -> Iterator[Instance]:
-    """``noc up`` from start to clean stop. Its output goes to ``up.log`` in ``data_dir``."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    port = free_port()
-    with (data_dir / "up.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "noc", "up", "--port", str(port), "--data-dir", str(data_dir)],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=_environment() | environment,
-        )
+def running(**environment: str) -> Iterator[Instance]:
+    """``noc up`` in a folder of its own, from start to clean stop; its output goes to ``up.log``."""
+    with tempfile.TemporaryDirectory(prefix="noc-instance-") as folder:
+        data_dir = Path(folder)
+        # As root PostgreSQL runs under an account of its own, which must pass through here.
+        data_dir.chmod(0o711)
+        port = free_port()
+        with (data_dir / "up.log").open("wb") as log:
+            process = subprocess.Popen(
+                [*_NOC, "up", "--port", str(port), "--data-dir", str(data_dir)],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=_environment() | environment,
+            )
         try:
             wait_ready(process, port, data_dir)
             yield Instance(data_dir, port, process)
         finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(5)
-                raise
+            stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End ``noc up`` cleanly; TimeoutExpired, after killing it, when it does not stop in time."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(5)
+        raise
 
 
 def wait_ready(process: subprocess.Popen[bytes], port: int, data_dir: Path) -> None:

@@ -26,9 +26,9 @@ ALL = (
 
 
 @pytest.fixture(scope="module")
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+def instance() -> Iterator[Instance]:
     """One instance with two tenants for the stories of this module."""
-    with running(tmp_path_factory.mktemp("story")) as instance:
+    with running() as instance:
         for slug in ("acme", "rival"):
             instance.add_tenant(slug, *ALL)
         yield instance
