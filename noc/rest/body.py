@@ -1,0 +1,70 @@
+"""Request bodies: what may be left out, and which values can be stored at all."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Annotated, Any
+
+from flask import request
+from pydantic import AfterValidator, Field
+
+from noc.rest.keyset import BIGGEST_ID
+
+MAX_METADATA_BYTES = 16 * 1024
+"""Open-ended detail is for reading by people; a larger one is a misplaced payload."""
+
+_MAX_DEPTH = 20
+
+
+def allow_empty_body() -> None:
+    """Let a POST without a body mean ``{}``: for actions whose every field is optional."""
+    chunked = "Transfer-Encoding" in request.headers
+    if request.method == "POST" and not request.content_length and not chunked:
+        request.environ["wsgi.input"] = io.BytesIO(b"{}")
+        request.environ["CONTENT_LENGTH"] = "2"
+
+
+def _storable(value: str) -> str:
+    # PostgreSQL's text holds every character but this one.
+    if "\x00" in value:
+        raise ValueError("must not contain the character NUL")
+    return value
+
+
+def _bounded(value: dict[str, Any]) -> dict[str, Any]:
+    _check_depth(value, _MAX_DEPTH)
+    try:
+        size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+    except UnicodeEncodeError as error:
+        raise ValueError("must be valid Unicode") from error
+    if size > MAX_METADATA_BYTES:
+        raise ValueError(f"must not be larger than {MAX_METADATA_BYTES} bytes as JSON")
+    return value
+
+
+def _check_depth(value: Any, left: int) -> None:
+    if left == 0:
+        raise ValueError(f"must not be nested deeper than {_MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _storable(name)
+            _check_depth(item, left - 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check_depth(item, left - 1)
+    elif isinstance(value, str):
+        _storable(value)
+
+
+Id = Annotated[int, Field(strict=True, gt=0, le=BIGGEST_ID)]
+"""An id in a body."""
+
+Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)]
+"""A short text: a title, a key."""
+
+Prose = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_storable)]
+"""A longer text: a message, a note."""
+
+Metadata = Annotated[dict[str, Any], AfterValidator(_bounded)]
+"""Open-ended detail that PostgreSQL's JSONB can hold."""
