@@ -6,10 +6,13 @@ listeners connected here do their part in that same transaction.
 
 from __future__ import annotations
 
+from noc.alerts.sos import raise_sos_alerts
 from noc.events import log
 from noc.extensions import db
+from noc.telemetry.announcements import sos_received
 
 
 def connect() -> None:
     """Connect every listener. Connecting twice is the same as once."""
     log.install(db.session.session_factory)
+    sos_received.connect(raise_sos_alerts)

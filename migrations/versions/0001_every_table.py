@@ -95,17 +95,12 @@ FUNCTIONS = (
         WHERE u.email = $1 AND u.active AND t.active
         """,
     ),
-    # Notes the use at most once a minute: a busy client's token must not become a hot row.
     *definer_function(
         SIGNATURES[3],
-        "TABLE (tenant_id bigint, id bigint, name text, capabilities text[])",
+        "TABLE (tenant_id bigint, id bigint, name text, capabilities text[], "
+        "last_used_at timestamptz)",
         """
-        WITH used AS (
-            UPDATE api_token a SET last_used_at = now()
-            WHERE a.token_hash = $1 AND a.revoked_at IS NULL
-              AND (a.last_used_at IS NULL OR a.last_used_at < now() - interval '1 minute')
-        )
-        SELECT a.tenant_id, a.id, a.name, a.capabilities
+        SELECT a.tenant_id, a.id, a.name, a.capabilities, a.last_used_at
         FROM api_token a JOIN tenant t ON t.id = a.tenant_id
         WHERE a.token_hash = $1 AND a.revoked_at IS NULL AND t.active
           AND (a.expires_at IS NULL OR a.expires_at > now())
@@ -551,7 +546,6 @@ def upgrade() -> None:
             ["tenant_id", "site_id"],
             ["site.tenant_id", "site.id"],
             name=op.f("fk_noc_user_site_tenant_id_site_id"),
-            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "user_id"],
@@ -1119,6 +1113,13 @@ def upgrade() -> None:
         "ix_shift_person", "shift", ["tenant_id", "person_id", "starts_at"], unique=False
     )
     op.create_index("ix_shift_site", "shift", ["tenant_id", "site_id", "starts_at"], unique=False)
+    op.create_index(
+        "ix_shift_swapped",
+        "shift",
+        ["tenant_id", "swapped_with_id", "starts_at"],
+        unique=False,
+        postgresql_where=sa.text("swapped_with_id IS NOT NULL"),
+    )
     op.create_table(
         "task_completion",
         sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -1557,6 +1558,9 @@ def upgrade() -> None:
         sa.Column("old_status", sa.Text(), nullable=True),
         sa.Column("new_status", sa.Text(), nullable=False),
         sa.Column("note", sa.Text(), nullable=True),
+        sa.Column(
+            "detail", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True
+        ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "alert_id"],
             ["noc_alert_event.tenant_id", "noc_alert_event.id"],
@@ -1981,6 +1985,11 @@ def downgrade() -> None:
     op.drop_index("ix_task_completion_time", table_name="task_completion", postgresql_using="brin")
     op.drop_index("ix_task_completion_person", table_name="task_completion")
     op.drop_table("task_completion")
+    op.drop_index(
+        "ix_shift_swapped",
+        table_name="shift",
+        postgresql_where=sa.text("swapped_with_id IS NOT NULL"),
+    )
     op.drop_index("ix_shift_site", table_name="shift")
     op.drop_index("ix_shift_person", table_name="shift")
     op.drop_index("ix_shift_ends", table_name="shift")

@@ -83,7 +83,11 @@ class Alert(IntKeyed, Base):
 
 
 class AlertChange(IntKeyed, Base):
-    """One step in an alert's life: who did what, from which status to which, and why."""
+    """One step in an alert's life: who did what, from which status to which, and why.
+
+    ``detail`` holds what the step set: the resolution, the assignee, the end of the shelving,
+    the severities it went from and to.
+    """
 
     __tablename__ = "noc_alert_change"
 
@@ -94,6 +98,7 @@ class AlertChange(IntKeyed, Base):
     old_status: Mapped[str | None]
     new_status: Mapped[str]
     note: Mapped[str | None]
+    detail: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
     __table_args__ = (
         tenant_key(),

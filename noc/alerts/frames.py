@@ -1,0 +1,43 @@
+"""What the feed is told about an alert."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol
+
+from noc.database.tenancy import required_tenant
+from noc.events.log import emit
+
+
+class AlertFields(Protocol):
+    """The columns of an alert that the feed shows, of a row or of the model."""
+
+    id: Any
+    alert_type: Any
+    severity: Any
+    message: Any
+    status: Any
+    person_id: Any
+    site_id: Any
+
+
+def announce_alert(
+    event_type: Literal["alert_created", "alert_updated"],
+    alert: AlertFields,
+    person_name: str | None,
+) -> None:
+    """Log ``event_type`` with the caller's transaction, in the fields of the feed's frame."""
+    emit(
+        event_type,
+        {
+            "alert_id": alert.id,
+            "alert_type": alert.alert_type,
+            "severity": alert.severity,
+            "message": alert.message,
+            "status": alert.status,
+            "person_id": alert.person_id,
+            "person_name": person_name,
+        },
+        tenant_id=required_tenant(),
+        site_id=alert.site_id,
+        alert_id=alert.id,
+    )

@@ -1,0 +1,207 @@
+"""A step in the life of alerts: checked, taken under lock, kept as history, announced."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from noc.alerts.frames import announce_alert
+from noc.alerts.models import RESOLUTIONS, Alert, AlertChange
+from noc.alerts.signals import alert_resolved
+from noc.alerts.transitions import EFFECTS, TRANSITIONS, Action, Step, allowed_actions
+from noc.database.tenancy import required_tenant
+from noc.extensions import session
+from noc.identity.assignees import Assignee, find_assignee
+from noc.rest.problems import Problem, not_found
+from noc.workforce.references import look_up
+
+LONGEST_SHELVING = dt.timedelta(days=30)
+"""Shelving is for a known disturbance; one that lasts longer is to be resolved, or repaired."""
+
+_OPEN_INDEX = "uq_noc_alert_event_open"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a step on one alert: the alert as it is now, or the problem.
+
+    ``changed`` is False where the alert was already as the step would have it.
+    """
+
+    alert_id: int
+    alert: Alert | None = None
+    changed: bool = False
+    old_status: str = ""
+    problem: Problem | None = None
+
+
+def take(
+    step: Step, alert_ids: Iterable[int], *, site_ids: Collection[int] | None = None
+) -> list[Outcome]:
+    """Take the step on each alert, in the order given; what one refuses does not hold up others.
+
+    ``site_ids``: whoever acts sees only these sites, None for all; an alert of another site, of
+    another tenant, or none at all is the same 404. The number of statements does not depend on
+    that of alerts, but for ``reopen``, which tries each in a savepoint. Problem 422 for a step
+    that cannot be taken on any alert.
+    """
+    assignee = _check(step)
+    wanted = list(dict.fromkeys(alert_ids))
+    alerts = _locked(wanted, site_ids)
+    outcomes = [_step(step, key, alerts.get(key), assignee) for key in wanted]
+    _record(step, [outcome for outcome in outcomes if outcome.changed])
+    return outcomes
+
+
+def _check(step: Step) -> Assignee | None:
+    """What makes the step impossible on any alert, as 422; the assignee where there is one."""
+    reason: tuple[str, str] | None = None
+    if step.action == "resolve" and step.resolution not in RESOLUTIONS:
+        reason = ("resolution", f"must be one of {', '.join(RESOLUTIONS)}")
+    elif step.action == "shelve" and not (
+        step.until is not None and step.now < step.until <= step.now + LONGEST_SHELVING
+    ):
+        reason = ("until", f"must be in the future, at most {LONGEST_SHELVING.days} days ahead")
+    elif step.action == "note" and not step.note:
+        reason = ("note", "must not be empty")
+    elif step.action == "assign" and step.assignee_id is None:
+        reason = ("assignee_id", "must name a user")
+    if reason:
+        raise Problem(
+            422,
+            f"The alert cannot be treated so: {step.action}.",
+            errors=[{"field": reason[0], "reason": reason[1]}],
+        )
+    return find_assignee(step.assignee_id) if step.assignee_id is not None else None
+
+
+def _locked(alert_ids: Sequence[int], site_ids: Collection[int] | None) -> dict[int, Alert]:
+    # In the order of keys, as process_alerts locks them: two orders would deadlock. Not FOR
+    # UPDATE: rows that refer to an alert may be stored meanwhile.
+    query = select(Alert).where(Alert.tenant_id == required_tenant(), Alert.id.in_(alert_ids))
+    if site_ids is not None:
+        query = query.where(Alert.site_id.in_(site_ids))
+    rows = session().scalars(
+        query.order_by(Alert.dedup_key.collate("C"))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return {alert.id: alert for alert in rows}
+
+
+def _step(step: Step, alert_id: int, alert: Alert | None, assignee: Assignee | None) -> Outcome:
+    if alert is None:
+        return Outcome(alert_id, problem=not_found("alert"))
+    after = TRANSITIONS[step.action].get(alert.status)
+    if after is None:
+        return Outcome(alert_id, problem=_not_allowed(step.action, alert))
+    if assignee is not None and not assignee.sees_site(alert.site_id):
+        return Outcome(alert_id, problem=_not_theirs(assignee))
+    before = alert.status
+    values = {"status": after} | EFFECTS[step.action](step, alert)
+    unchanged = all(getattr(alert, name) == value for name, value in values.items())
+    if unchanged and step.action != "note":
+        return Outcome(alert_id, alert)
+    if step.action == "reopen":
+        problem = _try(alert, values)
+        if problem is not None:
+            return Outcome(alert_id, problem=problem)
+    else:
+        _set(alert, values)
+    return Outcome(alert_id, alert, changed=True, old_status=before)
+
+
+def _set(alert: Alert, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(alert, name, value)
+
+
+def _try(alert: Alert, values: Mapping[str, Any]) -> Problem | None:
+    """Reopen, unless another alert of the same trouble is open: the unique index decides."""
+    key = alert.dedup_key
+    try:
+        with session().begin_nested():
+            _set(alert, values)
+            session().flush()
+    except IntegrityError as error:
+        if _OPEN_INDEX not in str(error.orig):
+            raise
+        open_id = session().scalar(
+            select(Alert.id).where(
+                Alert.tenant_id == required_tenant(),
+                Alert.dedup_key == key,
+                Alert.status != "RESOLVED",
+            )
+        )
+        return Problem(
+            409,
+            f"Alert {open_id} of the same trouble is open already: go on with that one.",
+            open_alert_id=open_id,
+        )
+    return None
+
+
+def _record(step: Step, outcomes: Sequence[Outcome]) -> None:
+    """Keep the history, tell the feed, and tell those above."""
+    if not outcomes:
+        return
+    session().add_all(_change(step, outcome) for outcome in outcomes)
+    session().flush()
+    if step.action == "note":
+        return
+    alerts = [outcome.alert for outcome in outcomes if outcome.alert is not None]
+    names = look_up((alert.person_id for alert in alerts), ()).people
+    for alert in alerts:
+        announce_alert("alert_updated", alert, names.get(alert.person_id or 0))
+        if step.action == "resolve":
+            alert_resolved.send(
+                "alerts",
+                alert=alert,
+                resolution=step.resolution,
+                user_id=step.user_id,
+                now=step.now,
+            )
+
+
+def _change(step: Step, outcome: Outcome) -> AlertChange:
+    detail = {
+        "assignee_id": step.assignee_id,
+        "until": step.until.isoformat() if step.until else None,
+        "resolution": step.resolution,
+    }
+    return AlertChange(
+        tenant_id=required_tenant(),
+        alert_id=outcome.alert_id,
+        at=step.now,
+        user_id=step.user_id,
+        action=step.action,
+        old_status=outcome.old_status,
+        new_status=TRANSITIONS[step.action][outcome.old_status],
+        note=step.note,
+        detail={name: value for name, value in detail.items() if value is not None} or None,
+    )
+
+
+def _not_allowed(action: Action, alert: Alert) -> Problem:
+    allowed = allowed_actions(alert.status)
+    return Problem(
+        409,
+        f"An alert that is {alert.status} cannot be treated so: {action}. "
+        f"Possible: {', '.join(allowed)}.",
+        current_status=alert.status,
+        allowed=allowed,
+    )
+
+
+def _not_theirs(assignee: Assignee) -> Problem:
+    reason = f"{assignee.name} does not see the alert's site"
+    return Problem(
+        422,
+        "The work cannot be given to this user.",
+        errors=[{"field": "assignee_id", "reason": reason}],
+    )
