@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from apiflask import APIFlask
 from flask import has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
 from noc import create_app
@@ -102,6 +102,28 @@ def make(session: Session) -> Make:
     tenant = tenants.create_tenant("acme", "Acme Guarding")
     tenancy.name_tenant(session, tenant.id)
     return Make(session, tenant.id)
+
+
+@pytest.fixture
+def query_count(session: Session) -> Callable[[Callable[[], Any]], int]:
+    """Counts the statements that a piece of work sends, apart from what tests add themselves."""
+
+    def count(work: Callable[[], Any]) -> int:
+        sent: list[str] = []
+
+        def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if "SAVEPOINT" not in statement and "set_config" not in statement:
+                sent.append(statement)
+
+        connection = session.connection()
+        event.listen(connection, "before_cursor_execute", note)
+        try:
+            work()
+        finally:
+            event.remove(connection, "before_cursor_execute", note)
+        return len(sent)
+
+    return count
 
 
 class SeparateClient(FlaskClient):
