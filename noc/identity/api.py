@@ -1,9 +1,257 @@
-"""REST of identity."""
+"""REST of identity: who am I; users, tokens and settings of the tenant."""
 
 from __future__ import annotations
 
-from apiflask import APIBlueprint
+from typing import Any
 
+from apiflask import APIBlueprint
+from sqlalchemy import select
+
+from noc.database.base import utcnow
+from noc.extensions import session, settings
+from noc.identity import tokens, users
+from noc.identity.capabilities import ADMIN, PLATFORM
+from noc.identity.guard import check_whole_tenant, require
+from noc.identity.models import ApiToken, Tenant, TenantSetting, User
+from noc.identity.principal import Principal, required_principal
+from noc.identity.schemas import (
+    PasswordChange,
+    SettingChange,
+    TokenCreate,
+    TokenQuery,
+    UserCreate,
+    UserQuery,
+    token_out,
+    user_out,
+)
+from noc.identity.tenant_settings import override, tenant_settings, to_json
+from noc.identity.words import BadField
+from noc.rest.by_id import page_by_id
+from noc.rest.envelope import success
 from noc.rest.openapi import API_PREFIX
+from noc.rest.problems import Problem, not_found
+from noc.settings import TENANT_SETTINGS
 
 bp = APIBlueprint("identity", __name__, url_prefix=API_PREFIX)
+
+
+@bp.get("/me/")
+def me() -> Any:
+    """Who am I.
+
+    The user or token that asks, its tenant and its capabilities. `site_ids` is null for
+    whoever sees every site.
+    """
+    principal = required_principal()
+    tenant = session().get_one(Tenant, principal.tenant_id)
+    return success(
+        {
+            "name": principal.name,
+            "user_id": principal.user_id,
+            "token_id": principal.token_id,
+            "tenant": {"id": tenant.id, "slug": tenant.slug, "name": tenant.name},
+            "capabilities": sorted(principal.capabilities),
+            "site_ids": None if principal.site_ids is None else sorted(principal.site_ids),
+        }
+    )
+
+
+@bp.get("/users/")
+@require(ADMIN)
+@bp.input(UserQuery, location="query")
+def list_users(query_data: UserQuery) -> Any:
+    """List users."""
+    tenant_id = check_whole_tenant().tenant_id
+    query = select(User).filter_by(tenant_id=tenant_id, **query_data.filters())
+    rows, pagination = page_by_id(session(), query, User.id, query_data)
+    limits = users.site_limits(tenant_id, [row.id for row in rows])
+    return success([user_out(row, limits.get(row.id)) for row in rows], pagination=pagination)
+
+
+@bp.post("/users/")
+@require(ADMIN)
+@bp.input(UserCreate)
+def create_user(json_data: UserCreate) -> Any:
+    """Create a user."""
+    principal = check_whole_tenant()
+    if json_data.role == "platform_admin":
+        _check_platform(principal)
+    try:
+        user = users.create_user(principal.tenant_id, **json_data.model_dump())
+    except BadField as error:
+        raise _refused("user", error) from error
+    answer = user_out(user, sorted(set(json_data.site_ids)) or None)
+    session().commit()
+    return success(answer), 201
+
+
+@bp.post("/users/<int:user_id>/deactivate/")
+@require(ADMIN)
+def deactivate_user(user_id: int) -> Any:
+    """Deactivate a user.
+
+    Their sign-ins end at once. Nobody deactivates themselves.
+    """
+    principal, user = _other_user(user_id)
+    users.deactivate(user, now=utcnow())
+    answer = user_out(user, users.site_limits(principal.tenant_id, [user.id]).get(user.id))
+    session().commit()
+    return success(answer)
+
+
+@bp.post("/users/<int:user_id>/password/")
+@require(ADMIN)
+@bp.input(PasswordChange)
+def set_password(user_id: int, json_data: PasswordChange) -> Any:
+    """Give a user a new password.
+
+    Sign-ins made with the old one end at once.
+    """
+    principal, user = _other_user(user_id, allow_self=True)
+    try:
+        users.set_password(user, json_data.password, now=utcnow())
+    except BadField as error:
+        raise _refused("password", error) from error
+    answer = user_out(user, users.site_limits(principal.tenant_id, [user.id]).get(user.id))
+    session().commit()
+    return success(answer)
+
+
+@bp.get("/tokens/")
+@require(ADMIN)
+@bp.input(TokenQuery, location="query")
+def list_tokens(query_data: TokenQuery) -> Any:
+    """List tokens.
+
+    Revoked ones too; a token's secret is never shown again.
+    """
+    query = select(ApiToken).where(ApiToken.tenant_id == check_whole_tenant().tenant_id)
+    if query_data.name is not None:
+        query = query.where(ApiToken.name == query_data.name)
+    if query_data.revoked is not None:
+        ended = ApiToken.revoked_at.is_not(None)
+        query = query.where(ended if query_data.revoked else ~ended)
+    rows, pagination = page_by_id(session(), query, ApiToken.id, query_data)
+    return success([token_out(row) for row in rows], pagination=pagination)
+
+
+@bp.post("/tokens/")
+@require(ADMIN)
+@bp.input(TokenCreate)
+def create_token(json_data: TokenCreate) -> Any:
+    """Create a token.
+
+    The answer has its secret as `token`, this once.
+    """
+    principal = check_whole_tenant()
+    try:
+        token, secret = tokens.create(
+            principal.tenant_id, created_by=principal.user_id, **json_data.model_dump()
+        )
+    except BadField as error:
+        raise _refused("token", error) from error
+    answer = token_out(token) | {"token": secret}
+    session().commit()
+    return success(answer), 201
+
+
+@bp.post("/tokens/<int:token_id>/revoke/")
+@require(ADMIN)
+def revoke_token(token_id: int) -> Any:
+    """Revoke a token.
+
+    It ends at once. Revoking twice is the same as once.
+    """
+    token = session().get(ApiToken, (check_whole_tenant().tenant_id, token_id))
+    if token is None:
+        raise not_found("token")
+    tokens.revoke(token)
+    answer = token_out(token)
+    session().commit()
+    return success(answer)
+
+
+@bp.get("/settings/")
+@require(ADMIN)
+def show_settings() -> Any:
+    """Show the tenant's settings.
+
+    Those in force, those overridden for the tenant or a site, and what each means.
+    """
+    principal = check_whole_tenant()
+    in_force, default = tenant_settings(), settings()
+    rows = session().scalars(
+        select(TenantSetting)
+        .where(TenantSetting.tenant_id == principal.tenant_id)
+        .order_by(TenantSetting.name, TenantSetting.site_id.nulls_first())
+    )
+    overrides = [
+        {
+            "name": row.name,
+            "site_id": row.site_id,
+            "value": row.value,
+            "updated_at": row.updated_at.isoformat(),
+        }
+        for row in rows
+    ]
+    return success({"settings": _effective(in_force, default), "overrides": overrides})
+
+
+@bp.put("/settings/<name>/")
+@require(ADMIN)
+@bp.input(SettingChange)
+def change_setting(name: str, json_data: SettingChange) -> Any:
+    """Override a setting for the tenant or a site.
+
+    `null` takes the override back. What is in force for all the tenant is answered.
+    """
+    check_whole_tenant()
+    if name not in TENANT_SETTINGS:
+        raise not_found("setting")
+    try:
+        override(name, json_data.value, site_id=json_data.site_id, now=utcnow())
+    except BadField as error:
+        raise _refused("setting", error) from error
+    session().commit()
+    in_force = tenant_settings(json_data.site_id)
+    return success({"name": name, "value": to_json(name, getattr(in_force, name))})
+
+
+def _effective(in_force: Any, default: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "value": to_json(name, getattr(in_force, name)),
+            "default": to_json(name, getattr(default, name)),
+            "description": field.description,
+        }
+        for name, field in TENANT_SETTINGS.items()
+    ]
+
+
+def _other_user(user_id: int, *, allow_self: bool = False) -> tuple[Principal, User]:
+    """Who asks, and the user whom it concerns, locked until the transaction ends."""
+    principal = check_whole_tenant()
+    key = (principal.tenant_id, user_id)
+    user = session().get(User, key, with_for_update=True)
+    if user is None:
+        raise not_found("user")
+    if user.role == "platform_admin":
+        _check_platform(principal)
+    if user.id == principal.user_id and not allow_self:
+        raise Problem(409, "Nobody deactivates themselves; ask another admin.")
+    return principal, user
+
+
+def _check_platform(principal: Principal) -> None:
+    """An admin of the tenant must not become, or unseat, an admin of the platform."""
+    if not principal.may(PLATFORM):
+        raise Problem(403, "Only a platform admin may do this to a platform admin.")
+
+
+def _refused(what: str, error: BadField) -> Problem:
+    return Problem(
+        422,
+        f"The {what} was not accepted.",
+        errors=[{"field": error.field, "reason": str(error)}],
+    )

@@ -83,7 +83,10 @@ class User(IntKeyed, Base):
 
 
 class UserSite(TenantScoped, Base):
-    """A user limited to some sites has one row for each; a user without rows sees all."""
+    """A user limited to some sites has one row for each; a user without rows sees all.
+
+    Such a site cannot be deleted: its last row gone, the user would see everything.
+    """
 
     __tablename__ = "noc_user_site"
 
@@ -93,7 +96,7 @@ class UserSite(TenantScoped, Base):
     __table_args__ = (
         tenant_key(),
         belongs_to("user_id", "noc_user", ondelete="CASCADE"),
-        belongs_to("site_id", "site", ondelete="CASCADE"),
+        belongs_to("site_id", "site"),
     )
 
 

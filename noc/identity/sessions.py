@@ -6,46 +6,47 @@ import datetime as dt
 import hashlib
 import secrets
 from collections.abc import MutableMapping
-from functools import cache
 from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from noc.database.base import utcnow
 from noc.database.tenancy import name_tenant
 from noc.extensions import session, settings
+from noc.identity import passwords
 from noc.identity.capabilities import ROLES
-from noc.identity.models import User, UserSession, UserSite
+from noc.identity.models import Tenant, User, UserSession, UserSite
 from noc.identity.principal import Principal
+from noc.identity.words import email_address
 
-_hasher = PasswordHasher()
 _FIND_LOGIN = text("SELECT * FROM noc_find_login(:email)")
+_KEPT = dt.timedelta(days=30)
+"""How long the row of a sign-in that is over stays, for whoever asks who was signed in."""
 
-
-@cache
-def _nobody() -> str:
-    """Verified when the address is unknown, so that the answer takes as long as for a known."""
-    return _hasher.hash(secrets.token_urlsafe(16))
-
-
-def hash_password(password: str) -> str:
-    """An argon2id hash with the library's current parameters (RFC 9106)."""
-    return _hasher.hash(password)
+_SITES = (
+    select(func.array_agg(UserSite.site_id, type_=ARRAY(UserSite.site_id.type)))
+    .where(UserSite.tenant_id == User.tenant_id, UserSite.user_id == User.id)
+    .correlate(User)
+    .scalar_subquery()
+    .label("sites")
+)
 
 
 def sign_in(cookie: MutableMapping[str, Any], email: str, password: str) -> Principal | None:
     """Begin a session in ``cookie``; None for a wrong address, password or inactive user.
 
-    Commits. What was in the cookie before is dropped, so that a planted one gains nothing.
+    Commits. What was in the cookie before is dropped, so that a planted one gains nothing, and
+    the sign-in it stood for ends, so that a stolen one gains nothing either.
     """
-    row = session().execute(_FIND_LOGIN, {"email": email.strip().lower()}).one_or_none()
-    if not _verify(row.password_hash if row else _nobody(), password) or row is None:
+    row = _find_login(email)
+    if not passwords.verify(row.password_hash if row else None, password) or row is None:
         return None
+    sign_out(cookie)
     name_tenant(session(), row.tenant_id)
     now = utcnow()
     secret = secrets.token_urlsafe(32)
+    _forget_ended(row.tenant_id, row.user_id, now)
     session().add(
         UserSession(
             tenant_id=row.tenant_id,
@@ -56,54 +57,47 @@ def sign_in(cookie: MutableMapping[str, Any], email: str, password: str) -> Prin
     )
     user = session().get_one(User, (row.tenant_id, row.user_id))
     user.last_login_at = now
-    if _hasher.check_needs_rehash(user.password_hash):
-        user.password_hash = hash_password(password)
+    if passwords.needs_rehash(user.password_hash):
+        user.password_hash = passwords.hash_password(password)
     session().commit()
-    cookie.clear()
     cookie.update(tenant=row.tenant_id, secret=secret, csrf=secrets.token_urlsafe(24))
     return find(cookie)
 
 
 def find(cookie: MutableMapping[str, Any]) -> Principal | None:
-    """The principal of a sign-in that is neither over nor revoked; else None."""
+    """The principal of a sign-in that is neither over nor revoked; else None.
+
+    One query. The user and the tenant are active, or there is no principal.
+    """
     tenant_id, secret = cookie.get("tenant"), cookie.get("secret")
     if not isinstance(tenant_id, int) or not isinstance(secret, str):
         return None
     name_tenant(session(), tenant_id)
-    user = session().scalar(
-        select(User)
-        .join(
-            UserSession,
-            (UserSession.tenant_id == User.tenant_id) & (UserSession.user_id == User.id),
+    row = (
+        session()
+        .execute(
+            select(User, _SITES)
+            .join(Tenant, Tenant.id == User.tenant_id)
+            .join(
+                UserSession,
+                (UserSession.tenant_id == User.tenant_id) & (UserSession.user_id == User.id),
+            )
+            .where(
+                UserSession.tenant_id == tenant_id,
+                UserSession.secret_hash == _hash(secret),
+                UserSession.expires_at > utcnow(),
+                UserSession.revoked_at.is_(None),
+                User.active,
+                Tenant.active,
+            )
         )
-        .where(
-            UserSession.tenant_id == tenant_id,
-            UserSession.secret_hash == _hash(secret),
-            UserSession.expires_at > utcnow(),
-            UserSession.revoked_at.is_(None),
-            User.active,
-        )
+        .one_or_none()
     )
-    if user is None:
+    if row is None:
         name_tenant(session(), None)
         return None
-    return principal_of(user)
-
-
-def principal_of(user: User) -> Principal:
-    """What the user may do, and where."""
-    sites = session().scalars(
-        select(UserSite.site_id).where(
-            UserSite.tenant_id == user.tenant_id, UserSite.user_id == user.id
-        )
-    )
-    return Principal(
-        tenant_id=user.tenant_id,
-        name=user.name,
-        capabilities=ROLES[user.role],
-        user_id=user.id,
-        site_ids=frozenset(sites) or None,
-    )
+    user, sites = row
+    return _principal(user, sites)
 
 
 def sign_out(cookie: MutableMapping[str, Any]) -> None:
@@ -124,11 +118,45 @@ def sign_out(cookie: MutableMapping[str, Any]) -> None:
         session().commit()
 
 
-def _verify(password_hash: str, password: str) -> bool:
+def end_all(tenant_id: int, user_id: int, now: dt.datetime) -> None:
+    """End every sign-in of the user, wherever it is open."""
+    session().execute(
+        update(UserSession)
+        .where(
+            UserSession.tenant_id == tenant_id,
+            UserSession.user_id == user_id,
+            UserSession.revoked_at.is_(None),
+        )
+        .values(revoked_at=now)
+    )
+
+
+def _principal(user: User, sites: Any) -> Principal:
+    return Principal(
+        tenant_id=user.tenant_id,
+        name=user.name,
+        capabilities=ROLES[user.role],
+        user_id=user.id,
+        site_ids=frozenset(sites or ()) or None,
+    )
+
+
+def _find_login(email: str) -> Any:
     try:
-        return _hasher.verify(password_hash, password)
-    except (Argon2Error, InvalidHashError):
-        return False
+        address = email_address(email)
+    except ValueError:
+        return None
+    return session().execute(_FIND_LOGIN, {"email": address}).one_or_none()
+
+
+def _forget_ended(tenant_id: int, user_id: int, now: dt.datetime) -> None:
+    session().execute(
+        delete(UserSession).where(
+            UserSession.tenant_id == tenant_id,
+            UserSession.user_id == user_id,
+            UserSession.expires_at < now - _KEPT,
+        )
+    )
 
 
 def _hash(secret: str) -> bytes:

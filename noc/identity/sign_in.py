@@ -6,12 +6,15 @@ from urllib.parse import urlsplit
 
 import structlog
 from apiflask import APIBlueprint
-from flask import g, redirect, render_template, request
+from flask import Response, g, make_response, redirect, render_template, request
 from flask import session as cookie
-from werkzeug.wrappers import Response
+from flask_limiter import RequestLimit
+from werkzeug.wrappers import Response as BaseResponse
 
-from noc.extensions import limiter
+from noc.extensions import limiter, settings
 from noc.identity import sessions
+from noc.monitoring import metrics
+from noc.rest.problems import Problem
 
 log = structlog.get_logger(__name__)
 
@@ -19,15 +22,37 @@ bp = APIBlueprint("sign_in", __name__, enable_openapi=False, template_folder="te
 
 HOME = "/app/"
 
+PER_ADDRESS = "10 per minute; 100 per hour"
+"""Refused sign-ins from one network address."""
+
+PER_USER = "20 per 15 minutes"
+"""Refused sign-ins as one user, from wherever they come."""
+
+
+def _refused(response: Response) -> bool:
+    """Only what was refused counts: an office behind one address may sign in in the morning."""
+    return response.status_code == 401
+
+
+def _named_user() -> str:
+    return request.form.get("email", "").strip().lower()[:254]
+
+
+def _too_many(limit: RequestLimit) -> Response:
+    metrics.RATE_LIMITED.labels("sign_in").inc()
+    log.warning("sign_in_limited", remote=request.remote_addr)
+    error = "Too many attempts. Wait a few minutes, then try again."
+    return make_response(_page(email=request.form.get("email", ""), error=error), 429)
+
 
 @bp.get("/")
-def home() -> Response:
+def home() -> BaseResponse:
     """The product begins at the live feed."""
     return redirect(HOME)
 
 
 @bp.get("/login")
-def form() -> str | Response:
+def form() -> str | BaseResponse:
     """The form; who is signed in already goes on to where they wanted."""
     if sessions.find(cookie) is not None:
         return redirect(_next())
@@ -35,9 +60,11 @@ def form() -> str | Response:
 
 
 @bp.post("/login")
-@limiter.limit("10 per minute; 100 per hour")
-def submit() -> Response | tuple[str, int]:
+@limiter.limit(PER_ADDRESS, deduct_when=_refused, on_breach=_too_many)
+@limiter.limit(PER_USER, key_func=_named_user, deduct_when=_refused, on_breach=_too_many)
+def submit() -> BaseResponse | tuple[str, int]:
     """Sign in and go on; a wrong address and a wrong password answer alike."""
+    _refuse_strangers()
     email = request.form.get("email", "")
     principal = sessions.sign_in(cookie, email, request.form.get("password", ""))
     if principal is None:
@@ -50,10 +77,27 @@ def submit() -> Response | tuple[str, int]:
 
 
 @bp.post("/logout")
-def sign_out() -> Response:
-    """End the sign-in, here and in the database. The cookie's SameSite keeps strangers out."""
+def sign_out() -> BaseResponse:
+    """End the sign-in, here and in the database."""
+    _refuse_strangers()
     sessions.sign_out(cookie)
     return redirect("/login", code=303)
+
+
+def _refuse_strangers() -> None:
+    """403 for a form that another site's page sent: it could sign somebody in as its author.
+
+    Browsers say where a form comes from (``Sec-Fetch-Site``, before that ``Origin``); a program
+    that says neither has no sign-in of somebody else's to abuse.
+    """
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:
+        known = site in ("same-origin", "none")
+    else:
+        own = (request.host_url.rstrip("/"), *settings().allowed_origins)
+        known = origin is None or origin in own
+    if not known:
+        raise Problem(403, "The form was sent from another site.")
 
 
 def _page(email: str = "", error: str = "") -> str:
@@ -64,5 +108,7 @@ def _next() -> str:
     """Where to go afterwards: a path of our own, never another host."""
     wanted = request.values.get("next", "")
     parts = urlsplit(wanted)
-    safe = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
-    return wanted if safe and not parts.netloc and not parts.scheme else HOME
+    # Browsers drop control characters and read a backslash as a slash.
+    plain = wanted.isprintable() and "\\" not in wanted and " " not in wanted
+    own = wanted.startswith("/") and not wanted.startswith("//")
+    return wanted if plain and own and not parts.netloc and not parts.scheme else HOME

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Any
 
-from pydantic import TypeAdapter
-from sqlalchemy import select
+import structlog
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
 
 from noc.database.tenancy import required_tenant
 from noc.extensions import session, settings
+from noc.identity.existence import must_have_sites
 from noc.identity.models import TenantSetting
+from noc.identity.words import BadField
+from noc.monitoring import metrics
+from noc.rest.problems import field_errors
 from noc.settings import TENANT_SETTINGS, Settings
+
+log = structlog.get_logger(__name__)
 
 
 def tenant_settings(site_id: int | None = None) -> Settings:
     """The settings in force for the current tenant, and for one of its sites where given.
 
     One query. A site's override goes before the tenant's, the tenant's before the environment.
+    An override that this release no longer understands is left out, logged and counted.
     """
     rows = session().execute(
         select(TenantSetting.name, TenantSetting.value, TenantSetting.site_id)
@@ -26,17 +36,67 @@ def tenant_settings(site_id: int | None = None) -> Settings:
         )
         .order_by(TenantSetting.site_id.nulls_first())
     )
-    overrides = {row.name: row.value for row in rows if row.name in TENANT_SETTINGS}
-    if not overrides:
-        return settings()
-    checked = {name: validate(name, value) for name, value in overrides.items()}
-    return settings().model_copy(update=checked)
+    checked: dict[str, Any] = {}
+    for row in rows:
+        try:
+            checked[row.name] = validate(row.name, row.value)
+        except (KeyError, ValidationError):
+            metrics.FAILURES.labels("tenant_setting").inc()
+            log.warning("setting_not_understood", setting=row.name, site_id=row.site_id)
+    return settings().model_copy(update=checked) if checked else settings()
 
 
 def validate(name: str, value: Any) -> Any:
-    """``value`` as the setting's type; KeyError for no such setting, ValidationError for a bad one."""
+    """``value`` as the setting's type.
+
+    KeyError for a setting that tenants do not have, ValidationError for an unusable value.
+    """
+    return _adapter(name).validate_python(value)
+
+
+def to_json(name: str, value: Any) -> Any:
+    """A setting's value as JSON."""
+    return _adapter(name).dump_python(value, mode="json")
+
+
+def override(name: str, value: Any, *, site_id: int | None, now: dt.datetime) -> None:
+    """Set it for the current tenant, or one of its sites; None lets what is above hold again.
+
+    KeyError for a setting that tenants do not have; BadField for a value it cannot have, and
+    for a site that the tenant does not have.
+    """
+    tenant_id = required_tenant()
+    if value is None:
+        session().execute(
+            delete(TenantSetting).where(
+                TenantSetting.tenant_id == tenant_id,
+                TenantSetting.name == name,
+                TenantSetting.site_id.is_not_distinct_from(site_id),
+            )
+        )
+        return
+    try:
+        kept = to_json(name, validate(name, value))
+    except ValidationError as error:
+        first = field_errors(error)[0]
+        inside = "" if first["field"] == "body" else f".{first['field']}"
+        raise BadField(f"value{inside}", first["reason"]) from error
+    must_have_sites(tenant_id, () if site_id is None else (site_id,), "site_id")
+    statement = insert(TenantSetting).values(
+        tenant_id=tenant_id, name=name, site_id=site_id, value=kept, updated_at=now
+    )
+    session().execute(
+        statement.on_conflict_do_update(
+            index_elements=["tenant_id", "name", "site_id"],
+            set_={"value": statement.excluded.value, "updated_at": statement.excluded.updated_at},
+        )
+    )
+
+
+def _adapter(name: str) -> TypeAdapter[Any]:
     field = TENANT_SETTINGS[name]
     annotation = field.annotation
     for constraint in field.metadata:
         annotation = Annotated[annotation, constraint]
-    return TypeAdapter(annotation).validate_python(value)
+    # JSON has no infinity, though Python's parser takes it.
+    return TypeAdapter(annotation, config=ConfigDict(allow_inf_nan=False))

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from noc.database.tenancy import tenant_context
 from noc.extensions import session
+from noc.identity.words import BadField, one_line
+from noc.identity.words import slug as checked_slug
 
 _ALL = text("SELECT id, slug, name FROM noc_tenants() ORDER BY id")
 _CREATE = text("SELECT noc_create_tenant(:slug, :name)")
@@ -48,6 +52,17 @@ def resolve_tenant(name: str) -> TenantRef:
 
 
 def create_tenant(slug: str, name: str) -> TenantRef:
-    """A new tenant with its counters. IntegrityError for a slug that is taken or ill-formed."""
-    tenant_id = session().execute(_CREATE, {"slug": slug, "name": name}).scalar_one()
-    return TenantRef(tenant_id, slug, name)
+    """A new tenant with its counters.
+
+    BadField (a ValueError) for a slug that is taken or ill-formed, and for a name that is not
+    one line.
+    """
+    values = {"slug": checked_slug(slug), "name": one_line(name, "name")}
+    try:
+        with session().begin_nested():
+            tenant_id = session().execute(_CREATE, values).scalar_one()
+    except IntegrityError as error:
+        if isinstance(error.orig, UniqueViolation):
+            raise BadField("slug", f"there is a tenant {slug!r} already") from error
+        raise
+    return TenantRef(tenant_id, slug, values["name"])

@@ -7,15 +7,20 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 
-from sqlalchemy import text
+from sqlalchemy import select, text, tuple_, update
 
 from noc.database.base import utcnow
+from noc.database.tenancy import tenant_context
 from noc.extensions import session
 from noc.identity.capabilities import TOKEN_CAPABILITIES
 from noc.identity.models import ApiToken
 from noc.identity.principal import Principal
+from noc.identity.words import BadField, one_line
 
 PREFIX = "noc_"
+USE_NOTED_EVERY = dt.timedelta(minutes=1)
+"""A busy client's token must not become a hot row."""
+
 _FIND = text("SELECT * FROM noc_find_token(:hash)")
 
 
@@ -29,21 +34,25 @@ def create(
 ) -> tuple[ApiToken, str]:
     """A new token of the tenant and its secret, which is not kept and cannot be had again.
 
-    ValueError for a capability that tokens cannot carry, or for none at all.
+    BadField (a ValueError) for a capability that tokens cannot carry, for none at all, for a
+    name that is not one line of text, and for an end that is past.
     """
     wanted = sorted(set(capabilities))
     unknown = [item for item in wanted if item not in TOKEN_CAPABILITIES]
     if unknown or not wanted:
         allowed = ", ".join(sorted(TOKEN_CAPABILITIES))
-        raise ValueError(
+        raise BadField(
+            "capabilities",
             f"capability {unknown[0]!r} is unknown; choose from {allowed}"
             if unknown
-            else f"name at least one capability of {allowed}"
+            else f"name at least one capability of {allowed}",
         )
+    if expires_at is not None and expires_at <= utcnow():
+        raise BadField("expires_at", "the token would have expired before it was made")
     secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken(
         tenant_id=tenant_id,
-        name=name,
+        name=one_line(name, "name"),
         prefix=secret[: len(PREFIX) + 6],
         token_hash=_hash(secret),
         capabilities=wanted,
@@ -58,12 +67,15 @@ def create(
 def find(secret: str) -> Principal | None:
     """The principal of a token that is known, neither expired nor revoked; else None.
 
-    Comes before a tenant is known, so an owner's function looks it up; that function also
-    notes the use, at most once a minute.
+    Comes before a tenant is known, so an owner's function looks it up. Where the last noted use
+    is a minute old, notes this one and commits.
     """
     row = session().execute(_FIND, {"hash": _hash(secret)}).one_or_none()
     if row is None:
         return None
+    now = utcnow()
+    if row.last_used_at is None or row.last_used_at < now - USE_NOTED_EVERY:
+        _note_use(row.tenant_id, row.id, now)
     return Principal(
         tenant_id=row.tenant_id,
         name=row.name,
@@ -75,6 +87,24 @@ def find(secret: str) -> Principal | None:
 def revoke(token: ApiToken, now: dt.datetime | None = None) -> None:
     """End the token at once. Revoking twice keeps the first time."""
     token.revoked_at = token.revoked_at or now or utcnow()
+
+
+def _note_use(tenant_id: int, token_id: int, now: dt.datetime) -> None:
+    """Write the use down in a transaction of its own: a view that only reads commits nothing.
+
+    Whoever finds the row locked leaves it to whoever holds it, so that requests of one client
+    never wait for each other.
+    """
+    key = tuple_(ApiToken.tenant_id, ApiToken.id)
+    free = (
+        select(ApiToken.tenant_id, ApiToken.id)
+        .where(key == tuple_(tenant_id, token_id))
+        .with_for_update(skip_locked=True)
+    )
+    noted = update(ApiToken).where(key.in_(free)).values(last_used_at=now)
+    with tenant_context(session(), tenant_id):
+        session().execute(noted.execution_options(synchronize_session=False))
+        session().commit()
 
 
 def _hash(secret: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import structlog
 from apiflask import APIFlask, HTTPError
 from flask import Response, current_app, g
@@ -44,6 +45,8 @@ def _validation(error: ValidationError) -> Response:
 
 
 def _http(error: HTTPException) -> Response:
+    if isinstance(error.response, Response):
+        return error.response
     headers = error.get_response().headers
     kept = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
     status = error.code or 500
@@ -55,7 +58,7 @@ def _http(error: HTTPException) -> Response:
 def _apiflask_error(error: HTTPError) -> Any:
     details: dict[str, Any] = error.detail if isinstance(error.detail, dict) else {}
     errors = [
-        {"field": _dotted(place, field), "reason": str(reason)}
+        {"field": _named(place, field), "reason": str(reason).removeprefix("Value error, ")}
         for place, fields in details.items()
         for field, reason in _flat(fields)
     ]
@@ -75,8 +78,17 @@ def _flat(fields: Any, prefix: str = "") -> list[tuple[str, Any]]:
     return [(prefix, fields)]
 
 
-def _dotted(place: str, field: str) -> str:
-    return field or place
+def _named(place: str, field: str) -> str:
+    # The library's words for what no single field is to blame for.
+    return ("body" if place == "json" else place) if field in ("", "_schema") else field
+
+
+_REFUSALS: tuple[tuple[type[Exception], tuple[int, str]], ...] = (
+    (psycopg.DataError, (422, "A value cannot be stored: it is out of range or malformed.")),
+    (pg.UniqueViolation, (409, "This exists already.")),
+    (pg.ForeignKeyViolation, (422, "The request names something that is not there.")),
+    (pg.CheckViolation, (422, "The values do not go together.")),
+)
 
 
 def _database(error: DBAPIError) -> Response:
@@ -86,7 +98,12 @@ def _database(error: DBAPIError) -> Response:
         return _problem(Problem(404, "There is no such thing here."))
     if isinstance(error, OperationalError):
         return _busy(error)
-    return _unexpected(error)
+    refusal = next((answer for kind, answer in _REFUSALS if isinstance(original, kind)), None)
+    if refusal is None:
+        return _unexpected(error)
+    # Views check what they are sent; what only the database could see is told, and looked into.
+    log.warning("refused_by_database", error=str(original).splitlines()[0])
+    return _problem(Problem(*refusal))
 
 
 def _busy(error: Exception) -> Response:

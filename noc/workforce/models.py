@@ -120,6 +120,12 @@ class Shift(IntKeyed, Base):
         CheckConstraint("ends_at > starts_at", name="span"),
         index("ix_shift_person", "person_id", "starts_at"),
         index("ix_shift_site", "site_id", "starts_at"),
+        index(
+            "ix_shift_swapped",
+            "swapped_with_id",
+            "starts_at",
+            where="swapped_with_id IS NOT NULL",
+        ),
         index("ix_shift_ends", "ends_at"),
     )
 

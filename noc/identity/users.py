@@ -1,0 +1,100 @@
+"""Users: made, let go, given a new password."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+from sqlalchemy import insert, select
+from sqlalchemy.dialects import postgresql
+
+from noc.extensions import session
+from noc.identity import passwords, sessions
+from noc.identity.capabilities import ROLES
+from noc.identity.existence import must_have_people, must_have_sites
+from noc.identity.models import User, UserSite
+from noc.identity.words import BadField, email_address, one_line
+
+
+def create_user(
+    tenant_id: int,
+    email: str,
+    name: str,
+    role: str,
+    password: str,
+    site_ids: Collection[int] = (),
+    *,
+    person_id: int | None = None,
+) -> User:
+    """A new user of the tenant, limited to ``site_ids`` where any are given. Flushes.
+
+    BadField (a ValueError) for an unknown role, an address that is none or is taken (addresses
+    are unique over all tenants), a password that may not be set, and a site or person that the
+    tenant does not have.
+    """
+    address = email_address(email)
+    full_name = one_line(name, "name")
+    if role not in ROLES:
+        raise BadField("role", f"there is no role {role!r}; choose from {', '.join(ROLES)}")
+    passwords.check_password(password, unlike=(address, full_name))
+    must_have_sites(tenant_id, site_ids, "site_ids")
+    must_have_people(tenant_id, () if person_id is None else (person_id,), "person_id")
+    values = {
+        "tenant_id": tenant_id,
+        "email": address,
+        "name": full_name,
+        "role": role,
+        "password_hash": passwords.hash_password(password),
+        "person_id": person_id,
+    }
+    user_id = session().scalar(
+        postgresql.insert(User)
+        .values(values)
+        .on_conflict_do_nothing(index_elements=[User.email])
+        .returning(User.id)
+    )
+    if user_id is None:
+        raise BadField("email", f"there is a user with the address {address} already")
+    if site_ids:
+        limits = [
+            {"tenant_id": tenant_id, "user_id": user_id, "site_id": site_id}
+            for site_id in sorted(set(site_ids))
+        ]
+        session().execute(insert(UserSite), limits)
+    return session().get_one(User, (tenant_id, user_id))
+
+
+def find_user(tenant_id: int, email: str) -> User:
+    """The tenant's user with this address; LookupError where there is none."""
+    user = session().scalar(
+        select(User).where(User.tenant_id == tenant_id, User.email == email.strip().lower())
+    )
+    if user is None:
+        raise LookupError(f"there is no user {email!r} in this tenant")
+    return user
+
+
+def set_password(user: User, password: str, *, now: dt.datetime) -> None:
+    """A new password; ends every sign-in made with the old one. BadField if it may not be set."""
+    passwords.check_password(password, unlike=(user.email, user.name))
+    user.password_hash = passwords.hash_password(password)
+    sessions.end_all(user.tenant_id, user.id, now)
+
+
+def deactivate(user: User, *, now: dt.datetime) -> None:
+    """Let the user in no more, and end their sign-ins at once. What they did stays theirs."""
+    user.active = False
+    sessions.end_all(user.tenant_id, user.id, now)
+
+
+def site_limits(tenant_id: int, user_ids: Collection[int]) -> dict[int, list[int]]:
+    """The sites each of these users is limited to; users who see all are left out. One query."""
+    limits: dict[int, list[int]] = {}
+    rows = session().execute(
+        select(UserSite.user_id, UserSite.site_id)
+        .where(UserSite.tenant_id == tenant_id, UserSite.user_id.in_(user_ids))
+        .order_by(UserSite.user_id, UserSite.site_id)
+    )
+    for user_id, site_id in rows:
+        limits.setdefault(user_id, []).append(site_id)
+    return limits
