@@ -68,10 +68,12 @@ def init_app(app: Flask, config: Settings) -> None:
     app.extensions["noc_queues"] = {name: Queue(name, connection=client) for name in QUEUES}
 
 
-def connect_redis(url: str) -> redis.Redis:
-    """A client for ``url`` with a timeout on connecting and on every answer."""
+def connect_redis(url: str, timeout: float = 5) -> redis.Redis:
+    """A client for ``url`` that waits ``timeout`` seconds to connect and for every answer."""
     return redis.Redis.from_url(
-        url or "redis://localhost:6379/0", socket_connect_timeout=5, socket_timeout=5
+        url or "redis://localhost:6379/0",
+        socket_connect_timeout=timeout,
+        socket_timeout=timeout,
     )
 
 

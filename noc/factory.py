@@ -14,7 +14,7 @@ import noc.models  # noqa: F401  (every table is known before the first mapper i
 from noc import extensions, wiring
 from noc.identity import guard
 from noc.monitoring import logs, requests
-from noc.rest import errors, openapi
+from noc.rest import encoding, errors, headers, openapi
 from noc.settings import Settings, load_settings
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -27,6 +27,7 @@ BLUEPRINTS = (
     "noc.attendance.api",
     "noc.telemetry.api",
     "noc.events.api",
+    "noc.events.feed",
     "noc.alerts.api",
     "noc.tickets.api",
     "noc.fraud.api",
@@ -41,8 +42,10 @@ def build(config: Settings | None = None) -> APIFlask:
     app.config.update(_flask_config(config))
     logs.init_app(app, config)
     errors.init_app(app)
+    encoding.init_app(app)
     extensions.init_app(app, config)
     requests.init_app(app)
+    headers.init_app(app)
     guard.init_app(app)
     for name in BLUEPRINTS:
         app.register_blueprint(import_module(name).bp)
@@ -66,6 +69,8 @@ def _flask_config(config: Settings) -> dict[str, Any]:
             "pool_size": config.database_pool_size,
             "max_overflow": config.database_pool_size,
             "pool_pre_ping": True,
+            # A failing statement is logged; the hashes and addresses it was given are not.
+            "hide_parameters": True,
             "connect_args": {
                 "connect_timeout": 10,
                 "application_name": "noc",
@@ -80,6 +85,7 @@ def _flask_config(config: Settings) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": config.session_cookie_secure,
         "RATELIMIT_STORAGE_URI": _limiter_storage(config.redis_url),
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
+        "RATELIMIT_STORAGE_OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
         "SOCK_SERVER_OPTIONS": {"ping_interval": 25, "max_message_size": 16384},
     }
 

@@ -12,7 +12,7 @@ import json
 import uuid
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import redis
 import structlog
@@ -28,7 +28,7 @@ from noc.workforce.models import Site
 
 log = structlog.get_logger(__name__)
 
-EVENT_TYPES = (
+EventType = Literal[
     "alert_created",
     "alert_updated",
     "finding_created",
@@ -38,7 +38,8 @@ EVENT_TYPES = (
     "correlation_identified",
     "incident_updated",
     "job_updated",
-)
+]
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 """What is logged; the frames of the feed that carry a ``seq``."""
 
 DOORBELL = "noc:events"

@@ -1,0 +1,227 @@
+"""The life of one feed connection: hello, what was missed, then live until somebody hangs up."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import NamedTuple
+
+import structlog
+from flask import Flask
+from simple_websocket import ConnectionClosed
+from sqlalchemy.exc import SQLAlchemyError
+
+from noc.events import frames
+from noc.events.dispatcher import PAGE, Dispatcher
+from noc.events.frames import Frame, event_fields
+from noc.events.log import bounds, read_after
+from noc.events.sockets import BACKLOG_FRAMES, FeedSocket
+from noc.events.subscribers import Subscriber, Subscription
+from noc.extensions import connect_redis, db, settings
+from noc.identity.tenant_settings import tenant_settings
+from noc.monitoring import metrics
+from noc.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+SLOW_CLIENT_SECONDS = 5.0
+"""A client that is too slow has this long to take what waits for it before it is cut."""
+
+_STOP_SECONDS = 0.3
+_ANSWER_SECONDS = 0.5
+_REDIS_SECONDS = 0.5
+
+_feeds: weakref.WeakSet[Feed] = weakref.WeakSet()
+
+
+class Goodbye(NamedTuple):
+    """How a connection ends from this side."""
+
+    code: int
+    reason: str
+    drain_seconds: float = SLOW_CLIENT_SECONDS
+
+
+_GONE = Goodbye(frames.CLOSE_NORMAL, "", 0.0)
+_STOPPING = Goodbye(frames.CLOSE_GOING_AWAY, "the server is stopping", _STOP_SECONDS)
+_TOO_SLOW = Goodbye(frames.CLOSE_TRY_AGAIN, "too slow: resume with after=<cursor>")
+_FLOODED = Goodbye(frames.CLOSE_POLICY, "too many messages")
+_REVOKED = Goodbye(frames.CLOSE_POLICY, "the sign-in or token is no longer valid here")
+_DATABASE_AWAY = Goodbye(frames.CLOSE_TRY_AGAIN, "the log cannot be read: try again")
+_FAILED = Goodbye(frames.CLOSE_ERROR, "something went wrong here")
+
+
+class Feed:
+    """The process's open feed connections, and the dispatcher that serves them."""
+
+    def __init__(self, app: Flask, config: Settings) -> None:
+        self.capacity = config.websocket_max_connections or config.web_threads * 3 // 4
+        self.stopping = threading.Event()
+        self._dispatcher = Dispatcher(app, connect_redis(config.redis_url, _REDIS_SECONDS))
+        self._lock = threading.Lock()
+        self._taken = 0
+        self._sockets: set[FeedSocket] = set()
+        _feeds.add(self)
+
+    def take_place(self) -> bool:
+        """Reserve a place for a connection; False where all are taken or the process stops."""
+        with self._lock:
+            if self._taken >= self.capacity or self.stopping.is_set():
+                return False
+            self._taken += 1
+            return True
+
+    def give_place_back(self) -> None:
+        """Free a place that was taken."""
+        with self._lock:
+            self._taken -= 1
+
+    def stop(self) -> None:
+        """Say 1001 to every client and end the threads."""
+        self.stopping.set()
+        for socket in list(self._sockets):
+            socket.event.set()
+        self._dispatcher.stop()
+
+    def serve(
+        self,
+        socket: FeedSocket,
+        subscription: Subscription,
+        after: int | None,
+        still_allowed: Callable[[], bool],
+    ) -> None:
+        """Serve a client until either side hangs up. Holds no database connection meanwhile.
+
+        ``still_allowed`` is asked before each heartbeat; the feed ends when it says no.
+        """
+        connections = metrics.CONNECTIONS.labels(str(subscription.tenant_id))
+        connections.inc()
+        self._sockets.add(socket)
+        try:
+            goodbye = self._converse(socket, subscription, after, still_allowed)
+        except (ConnectionClosed, OSError):
+            goodbye = _GONE
+        except SQLAlchemyError as error:
+            metrics.FAILURES.labels("feed").inc()
+            log.warning("feed_cannot_begin", error=str(error).splitlines()[0])
+            goodbye = _DATABASE_AWAY
+        except Exception:
+            metrics.FAILURES.labels("feed").inc()
+            log.exception("feed_connection_failed", tenant_id=subscription.tenant_id)
+            goodbye = _FAILED
+        finally:
+            self._sockets.discard(socket)
+            connections.dec()
+        db.session.remove()
+        if goodbye is not _GONE:
+            log.info("feed_closing", code=goodbye.code, reason=goodbye.reason)
+        answer_seconds = _STOP_SECONDS if goodbye is _STOPPING else _ANSWER_SECONDS
+        socket.finish(
+            goodbye.code,
+            goodbye.reason,
+            drain_seconds=goodbye.drain_seconds,
+            answer_seconds=answer_seconds,
+        )
+
+    def _converse(
+        self,
+        socket: FeedSocket,
+        subscription: Subscription,
+        after: int | None,
+        still_allowed: Callable[[], bool],
+    ) -> Goodbye:
+        oldest, last = bounds(subscription.tenant_id)
+        limits = {
+            "events_per_minute": tenant_settings().websocket_rate_limit,
+            "heartbeat_seconds": settings().websocket_heartbeat_seconds,
+            "backlog_frames": BACKLOG_FRAMES,
+        }
+        db.session.remove()
+        # What retention has removed is not there to replay; hello's oldest_seq tells the client.
+        start = last if after is None else min(max(after, oldest - 1), last)
+        subscriber = Subscriber(socket, subscription, position=start, cursor=start)
+        subscriber.greet(oldest, last, limits)
+        try:
+            return self._catch_up(subscriber, last) or self._go_live(subscriber, still_allowed)
+        finally:
+            self._dispatcher.leave(subscriber)
+
+    def _catch_up(self, subscriber: Subscriber, last: int) -> Goodbye | None:
+        """Replay up to ``last`` and on until the live stream takes over."""
+        until: int | None = last
+        while until is not None:
+            while subscriber.position < until:
+                goodbye = self._replay_page(subscriber, until)
+                if goodbye:
+                    return goodbye
+            until = self._dispatcher.join(subscriber)
+        return None
+
+    def _replay_page(self, subscriber: Subscriber, until: int) -> Goodbye | None:
+        wanted = subscriber.subscription
+        events = read_after(
+            wanted.tenant_id,
+            subscriber.position,
+            PAGE,
+            site_ids=wanted.site_ids,
+            types=wanted.types,
+            until=until,
+        )
+        db.session.remove()
+        for event in events:
+            if self.stopping.is_set():
+                return _STOPPING
+            if not subscriber.push(Frame(event_fields(event)), event.seq):
+                return _GONE
+            gate = subscriber.socket.gate
+            if gate.waiting and not gate.drain(SLOW_CLIENT_SECONDS):
+                return _TOO_SLOW
+        subscriber.position = events[-1].seq if len(events) == PAGE else until
+        subscriber.advance(subscriber.position)
+        return None
+
+    def _go_live(self, subscriber: Subscriber, still_allowed: Callable[[], bool]) -> Goodbye:
+        interval = settings().websocket_heartbeat_seconds
+        socket = subscriber.socket
+        next_beat = time.monotonic() + interval
+        while True:
+            message = socket.wait(next_beat - time.monotonic())
+            if goodbye := self._reason_to_end(subscriber):
+                return goodbye
+            if message is not None and _is_heartbeat(message):
+                subscriber.beat()
+            if time.monotonic() >= next_beat:
+                if not still_allowed():
+                    return _REVOKED
+                subscriber.beat()
+                next_beat = time.monotonic() + interval
+            if socket.gate.waiting:
+                socket.gate.drain(_STOP_SECONDS)
+
+    def _reason_to_end(self, subscriber: Subscriber) -> Goodbye | None:
+        socket = subscriber.socket
+        if not socket.connected or socket.gate.broken:
+            return _GONE
+        if self.stopping.is_set():
+            return _STOPPING
+        if subscriber.too_slow:
+            return _TOO_SLOW
+        return _FLOODED if socket.flooded else None
+
+
+def stop_all() -> None:
+    """Stop every feed of this process: what the web server does before it ends."""
+    for feed in list(_feeds):
+        feed.stop()
+
+
+def _is_heartbeat(message: str | bytes) -> bool:
+    """Whether the client's message asks for a heartbeat; anything else it may say is ignored."""
+    try:
+        content = json.loads(message)
+    except (ValueError, UnicodeDecodeError):
+        return False
+    return isinstance(content, dict) and content.get("type") == "heartbeat"

@@ -1,0 +1,45 @@
+"""gunicorn's configuration, as it reads one: module-level names.
+
+One process serves pages, REST and the feed: an open feed socket holds a thread, so sockets are
+capped at three quarters of the threads and the rest answers HTTP.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prometheus_client import multiprocess
+
+from noc.monitoring import logs
+from noc.settings import load_settings
+
+_settings = load_settings()
+logs.configure(_settings)
+
+wsgi_app = "wsgi:app"
+worker_class = "noc.launcher.web_worker.FeedWorker"
+workers = _settings.web_processes
+threads = _settings.web_threads
+# Beyond the threads: connections kept alive, and some that wait for a thread.
+worker_connections = max(1000, 2 * threads)
+keepalive = 15
+# The heartbeat of a thread worker is its main loop's, which no request can hold up.
+timeout = 60
+graceful_timeout = 5
+# Its default is a socket in a shared folder through which the server can be controlled.
+control_socket_disable = True
+# Each request is logged by the application, with its id.
+accesslog = None
+errorlog = None
+logger_class = "noc.launcher.web_worker.SharedLogger"
+loglevel = "warning"
+forwarded_allow_ips = "*" if _settings.trusted_proxies else "127.0.0.1"
+proc_name = "noc-web"
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Take a dead process's live gauges out of the shared metrics."""
+    if _settings.prometheus_multiproc_dir:
+        multiprocess.mark_process_dead(  # type: ignore[no-untyped-call]
+            worker.pid, path=_settings.prometheus_multiproc_dir
+        )
