@@ -1,9 +1,194 @@
-"""REST of tickets."""
+"""REST of tickets: lists and single tickets out, and what people do with them."""
 
 from __future__ import annotations
 
-from apiflask import APIBlueprint
+import hashlib
+from typing import Any
 
+from apiflask import APIBlueprint
+from flask import request
+
+from noc.database.base import utcnow
+from noc.extensions import session
+from noc.identity.assignees import find_assignee
+from noc.identity.capabilities import OPERATE, VIEW
+from noc.identity.guard import require
+from noc.identity.principal import Principal, required_principal
+from noc.rest.body import allow_empty_body
+from noc.rest.envelope import DEFAULT_LIMIT, success
+from noc.rest.keyset import cursor_key
 from noc.rest.openapi import API_PREFIX
+from noc.rest.problems import Problem, not_found
+from noc.tickets import queries, schemas, workflow
+from noc.tickets.evidence import must_exist
+from noc.tickets.merging import merge
+from noc.tickets.workflow import TicketDraft, open_once
+from noc.workforce.references import look_up
 
 bp = APIBlueprint("tickets", __name__, url_prefix=API_PREFIX)
+bp.before_request(allow_empty_body)
+
+_SECURITY: list[str | dict[str, list[Any]]] = ["bearer", "session"]
+_ID = "<int(max=9223372036854775807):ticket_id>"
+_REPEAT_HOURS = 24
+"""A request repeated with its Idempotency-Key within this time opens no second ticket."""
+
+
+@bp.get("/tickets/")
+@bp.doc(security=_SECURITY)
+@require(VIEW)
+@bp.input(schemas.TicketQuery, location="query", arg_name="query")
+def list_tickets(query: schemas.TicketQuery) -> Any:
+    """Tickets, latest first, filtered by what they show."""
+    limit = query.limit or DEFAULT_LIMIT
+    page = queries.list_tickets(
+        query, site_ids=required_principal().site_ids, limit=limit, after=cursor_key()
+    )
+    return success(page.items, pagination=page.pagination(limit))
+
+
+@bp.post("/tickets/")
+@bp.doc(
+    description="Answers 201 with the new ticket. Repeated with the same `Idempotency-Key` "
+    "header within a day, it answers 200 with the ticket of the first time.",
+    responses={200: "Opened before", 201: "Opened"},
+    security=_SECURITY,
+)
+@require(OPERATE)
+@bp.input(schemas.TicketIn, arg_name="body")
+def open_ticket(body: schemas.TicketIn) -> Any:
+    """Open a ticket by hand."""
+    principal = required_principal()
+    _check_references(body, principal)
+    fields = body.model_dump(exclude={"evidence"})
+    draft = TicketDraft(
+        **fields,
+        source="MANUAL",
+        evidence=_links(body.evidence),
+        slot=_repeat_slot(principal),
+        slot_hours=_REPEAT_HOURS,
+    )
+    (opened,) = open_once([draft], now=utcnow(), user_id=principal.user_id)
+    session().commit()
+    return success(_shown(opened.ticket_id)), 201 if opened.created else 200
+
+
+@bp.get(f"/tickets/{_ID}/")
+@bp.doc(security=_SECURITY)
+@require(VIEW)
+def show_ticket(ticket_id: int) -> Any:
+    """One ticket with its evidence and its history."""
+    return success(_shown(ticket_id))
+
+
+@bp.post(f"/tickets/{_ID}/transition/")
+@bp.doc(responses={409: "Not a move of the workflow; `allowed` names those"}, security=_SECURITY)
+@require(OPERATE)
+@bp.input(schemas.TransitionIn, arg_name="body")
+def move_ticket(ticket_id: int, body: schemas.TransitionIn) -> Any:
+    """Move it along the workflow; RESOLVED takes a resolution, and verdicts on single punches."""
+    workflow.transition(
+        ticket_id,
+        body.status,
+        **_who(),
+        resolution=body.resolution,
+        comment=body.comment,
+        verdicts=body.verdicts,
+    )
+    return _changed(ticket_id)
+
+
+@bp.post(f"/tickets/{_ID}/assign/")
+@bp.doc(security=_SECURITY)
+@require(OPERATE)
+@bp.input(schemas.AssignIn, arg_name="body")
+def assign_ticket(ticket_id: int, body: schemas.AssignIn) -> Any:
+    """Give it to a user; without one, to whoever is signed in."""
+    assignee_id = body.assignee_id or required_principal().user_id
+    if assignee_id is None:
+        raise _refused("assignee_id", "must name a user, since nobody is signed in")
+    workflow.assign(ticket_id, assignee_id, **_who(), comment=body.comment)
+    return _changed(ticket_id)
+
+
+@bp.post(f"/tickets/{_ID}/comments/")
+@bp.doc(security=_SECURITY)
+@require(OPERATE)
+@bp.input(schemas.CommentIn, arg_name="body")
+def comment_on_ticket(ticket_id: int, body: schemas.CommentIn) -> Any:
+    """Write something down about it."""
+    workflow.comment(ticket_id, body.comment, **_who())
+    return _changed(ticket_id)
+
+
+@bp.post(f"/tickets/{_ID}/evidence/")
+@bp.doc(security=_SECURITY)
+@require(OPERATE)
+@bp.input(schemas.EvidencesIn, arg_name="body")
+def add_evidence(ticket_id: int, body: schemas.EvidencesIn) -> Any:
+    """Link punches, findings, alerts or incidents to it; linking twice is the same as once."""
+    links = _links(body.evidence)
+    must_exist(links, site_ids=required_principal().site_ids)
+    workflow.add_evidence(ticket_id, links, **_who(), note=body.note)
+    return _changed(ticket_id)
+
+
+@bp.post(f"/tickets/{_ID}/merge/")
+@bp.doc(security=_SECURITY)
+@require(OPERATE)
+@bp.input(schemas.MergeIn, arg_name="body")
+def merge_ticket(ticket_id: int, body: schemas.MergeIn) -> Any:
+    """Resolve it as a duplicate of another, which gets its evidence; answers that other."""
+    merge(ticket_id, body.into, **_who(), comment=body.comment)
+    return _changed(body.into)
+
+
+def _who() -> dict[str, Any]:
+    principal = required_principal()
+    return {"user_id": principal.user_id, "site_ids": principal.site_ids, "now": utcnow()}
+
+
+def _changed(ticket_id: int) -> Any:
+    session().commit()
+    return success(_shown(ticket_id))
+
+
+def _shown(ticket_id: int) -> dict[str, Any]:
+    ticket = queries.find_ticket(ticket_id, site_ids=required_principal().site_ids)
+    if ticket is None:
+        raise not_found("ticket")
+    return ticket
+
+
+def _links(evidence: list[schemas.EvidenceIn]) -> list[tuple[str, str]]:
+    return [(item.kind, item.ref) for item in evidence]
+
+
+def _repeat_slot(principal: Principal) -> str | None:
+    """A slot for this very request of this sender, where it says that it may be repeated."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= 200:
+        raise _refused("Idempotency-Key", "must have 1 to 200 characters")
+    sender = f"{principal.user_id}|{principal.token_id}|{key}|".encode()
+    return f"request|{hashlib.sha256(sender + request.get_data()).hexdigest()}"
+
+
+def _check_references(body: schemas.TicketIn, principal: Principal) -> None:
+    known = look_up([body.person_id], [body.site_id])
+    if body.site_id is None and principal.site_ids is not None:
+        raise _refused("site_id", "must be one of the sites you are limited to")
+    if body.site_id is not None and not (
+        body.site_id in known.sites and principal.sees_site(body.site_id)
+    ):
+        raise _refused("site_id", f"there is no site {body.site_id}")
+    if body.person_id is not None and body.person_id not in known.people:
+        raise _refused("person_id", f"there is no person {body.person_id}")
+    if body.assignee_id is not None and not find_assignee(body.assignee_id).sees_site(body.site_id):
+        raise _refused("assignee_id", "does not see the ticket's site")
+    must_exist(_links(body.evidence), site_ids=principal.site_ids)
+
+
+def _refused(field: str, reason: str) -> Problem:
+    return Problem(422, "The ticket was not accepted.", errors=[{"field": field, "reason": reason}])

@@ -1,0 +1,50 @@
+"""What the feed is told about a ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+
+from noc.database.tenancy import required_tenant
+from noc.events.log import emit
+from noc.extensions import session
+from noc.identity.models import User
+from noc.tickets.models import Ticket
+
+
+def announce_tickets(changes: Iterable[tuple[Ticket, str | None]]) -> None:
+    """Log ``ticket_updated`` for each ticket and the status it had; None for a new one.
+
+    In the fields of the feed's frame; ``assignee`` is the user's name. One query.
+    """
+    known = list(changes)
+    names = assignee_names(ticket.assignee_id for ticket, _ in known)
+    for ticket, old_status in known:
+        emit(
+            "ticket_updated",
+            {
+                "ticket_id": ticket.id,
+                "ticket_number": ticket.number,
+                "old_status": old_status,
+                "new_status": ticket.status,
+                "priority": ticket.priority,
+                "category": ticket.category,
+                "assignee": names.get(ticket.assignee_id or 0),
+                "updated_at": ticket.updated_at,
+            },
+            tenant_id=required_tenant(),
+            site_id=ticket.site_id,
+            ticket_id=ticket.id,
+        )
+
+
+def assignee_names(user_ids: Iterable[int | None]) -> dict[int, str]:
+    """Names of users by id; no query where nobody is asked for."""
+    wanted = sorted({key for key in user_ids if key is not None})
+    if not wanted:
+        return {}
+    rows = session().execute(
+        select(User.id, User.name).where(User.tenant_id == required_tenant(), User.id.in_(wanted))
+    )
+    return {row.id: row.name for row in rows}

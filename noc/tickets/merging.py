@@ -1,0 +1,74 @@
+"""Two tickets about the same thing become one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+from noc.extensions import session
+from noc.rest.problems import Problem, not_found
+from noc.tickets import slots
+from noc.tickets.evidence import all_links, link
+from noc.tickets.models import Ticket
+from noc.tickets.opening import lock_tickets
+from noc.tickets.signals import ticket_resolved
+from noc.tickets.transitions import check_open
+from noc.tickets.workflow import record
+
+
+def merge(
+    ticket_id: int,
+    into: int,
+    *,
+    user_id: int | None,
+    now: dt.datetime,
+    comment: str | None = None,
+    site_ids: Collection[int] | None = None,
+) -> Ticket:
+    """Resolve an open ticket as DUPLICATE of another open one, which gets its evidence.
+
+    The other also takes over the deduplication slot, so that what comes later joins it. Sends
+    ``ticket_resolved`` with DUPLICATE, which is no verdict on anything. The ticket that goes on
+    is returned. 404 for either; 409 where one is not open; 422 for a ticket with itself.
+    """
+    if ticket_id == into:
+        raise Problem(
+            422,
+            "The tickets were not merged.",
+            errors=[{"field": "into", "reason": "must be another ticket"}],
+        )
+    slots.lock([ticket_id, into])
+    tickets = lock_tickets([ticket_id, into], site_ids=site_ids)
+    duplicate, heir = tickets.get(ticket_id), tickets.get(into)
+    if duplicate is None or heir is None:
+        raise not_found("ticket")
+    check_open(duplicate.status, "merged")
+    check_open(heir.status, "merged into")
+
+    new = link({heir.id: all_links(duplicate.id)}, now=now).get(heir.id, [])
+    slots.hand_over(duplicate.id, heir.id, now=now)
+    old_status = duplicate.status
+    duplicate.status, duplicate.resolution, duplicate.resolved_at = "RESOLVED", "DUPLICATE", now
+    record(
+        duplicate,
+        "merge",
+        old_status,
+        user_id,
+        now,
+        comment=comment,
+        detail={"into": heir.id, "number": heir.number, "resolution": "DUPLICATE"},
+    )
+    record(
+        heir,
+        "merge",
+        heir.status,
+        user_id,
+        now,
+        comment=comment,
+        detail={"from": duplicate.id, "number": duplicate.number, "evidence": new},
+    )
+    session().flush()
+    ticket_resolved.send(
+        "tickets", ticket=duplicate, resolution="DUPLICATE", verdicts={}, user_id=user_id, now=now
+    )
+    return heir

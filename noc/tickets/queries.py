@@ -1,0 +1,152 @@
+"""Reading tickets: lists, and one with its evidence and its history."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import aliased
+
+from noc.database.tenancy import required_tenant
+from noc.extensions import session
+from noc.identity.models import User
+from noc.rest.keyset import Key, Page, newest_first, page_of
+from noc.tickets.models import OPEN_STATUSES, Ticket, TicketEvent, TicketEvidence
+from noc.tickets.schemas import TicketFilters
+from noc.workforce.models import Person, Site
+
+_Assignee = aliased(User, name="assignee")
+_Creator = aliased(User, name="creator")
+
+_SHOWN = (
+    Ticket.id,
+    Ticket.number,
+    Ticket.title,
+    Ticket.priority,
+    Ticket.category,
+    Ticket.source,
+    Ticket.status,
+    Ticket.resolution,
+    Ticket.assignee_id,
+    _Assignee.name.label("assignee_name"),
+    Ticket.site_id,
+    Site.name.label("site_name"),
+    Ticket.person_id,
+    Person.name.label("person_name"),
+    Ticket.due_at,
+    Ticket.created_at,
+    Ticket.updated_at,
+    Ticket.resolved_at,
+)
+
+
+def list_tickets(
+    filters: TicketFilters,
+    *,
+    site_ids: Collection[int] | None = None,
+    limit: int = 50,
+    after: Key | None = None,
+) -> Page:
+    """A page of tickets, latest first, without description and metadata. One query.
+
+    ``site_ids``: the sites whoever asks is limited to, None for all.
+    """
+    query = _filtered(_visible(_SHOWN, site_ids), filters)
+    query = newest_first(query, Ticket.created_at, Ticket.id, limit=limit, after=after)
+    rows = [dict(row) for row in session().execute(query).mappings()]
+    return page_of(rows, "created_at", limit=limit)
+
+
+def find_ticket(
+    ticket_id: int, *, site_ids: Collection[int] | None = None
+) -> dict[str, Any] | None:
+    """A ticket with description, metadata, evidence and history; None if it is not to be seen.
+
+    Evidence and history are oldest first.
+    """
+    columns = (
+        *_SHOWN,
+        Ticket.description,
+        Ticket.created_by,
+        _Creator.name.label("created_by_name"),
+        Ticket.detail.label("metadata"),
+    )
+    query = (
+        _visible(columns, site_ids)
+        .outerjoin(
+            _Creator, (_Creator.tenant_id == Ticket.tenant_id) & (_Creator.id == Ticket.created_by)
+        )
+        .where(Ticket.id == ticket_id)
+    )
+    row = session().execute(query).mappings().one_or_none()
+    if row is None:
+        return None
+    return {**row, "evidence": _evidence(ticket_id), "history": _history(ticket_id)}
+
+
+def _evidence(ticket_id: int) -> list[dict[str, Any]]:
+    rows = session().execute(
+        select(
+            TicketEvidence.kind,
+            TicketEvidence.ref,
+            TicketEvidence.added_at,
+            TicketEvidence.note,
+        )
+        .where(TicketEvidence.tenant_id == required_tenant(), TicketEvidence.ticket_id == ticket_id)
+        .order_by(TicketEvidence.added_at, TicketEvidence.kind, TicketEvidence.ref)
+    )
+    return [dict(row) for row in rows.mappings()]
+
+
+def _history(ticket_id: int) -> list[dict[str, Any]]:
+    rows = session().execute(
+        select(
+            TicketEvent.at,
+            TicketEvent.action,
+            TicketEvent.old_status,
+            TicketEvent.new_status,
+            TicketEvent.user_id,
+            User.name.label("user_name"),
+            TicketEvent.comment,
+            TicketEvent.detail,
+        )
+        .outerjoin(
+            User, (User.tenant_id == TicketEvent.tenant_id) & (User.id == TicketEvent.user_id)
+        )
+        .where(TicketEvent.tenant_id == required_tenant(), TicketEvent.ticket_id == ticket_id)
+        .order_by(TicketEvent.id)
+    )
+    return [dict(row) for row in rows.mappings()]
+
+
+def _visible(columns: Sequence[Any], site_ids: Collection[int] | None) -> Select[Any]:
+    query = (
+        select(*columns)
+        .select_from(Ticket)
+        .outerjoin(Person, (Person.tenant_id == Ticket.tenant_id) & (Person.id == Ticket.person_id))
+        .outerjoin(Site, (Site.tenant_id == Ticket.tenant_id) & (Site.id == Ticket.site_id))
+        .outerjoin(
+            _Assignee,
+            (_Assignee.tenant_id == Ticket.tenant_id) & (_Assignee.id == Ticket.assignee_id),
+        )
+        .where(Ticket.tenant_id == required_tenant())
+    )
+    return query if site_ids is None else query.where(Ticket.site_id.in_(site_ids))
+
+
+def _filtered(query: Select[Any], filters: TicketFilters) -> Select[Any]:
+    for name in ("status", "category", "priority", "source", "resolution", "site_id"):
+        if wanted := getattr(filters, name):
+            query = query.where(getattr(Ticket, name).in_(wanted))
+    for name in ("person_id", "assignee_id", "number"):
+        if (value := getattr(filters, name)) is not None:
+            query = query.where(getattr(Ticket, name) == value)
+    if filters.open is not None:
+        is_open = Ticket.status.in_(OPEN_STATUSES)
+        query = query.where(is_open if filters.open else ~is_open)
+    if filters.since is not None:
+        query = query.where(Ticket.created_at >= filters.since)
+    if filters.until is not None:
+        query = query.where(Ticket.created_at < filters.until)
+    return query

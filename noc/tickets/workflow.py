@@ -1,0 +1,253 @@
+"""The one way in which tickets change. Every change is a TicketEvent and an event on the feed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from noc.database.tenancy import required_tenant
+from noc.extensions import session
+from noc.identity.assignees import find_assignee
+from noc.rest.problems import Problem, not_found
+from noc.tickets import slots
+from noc.tickets.evidence import Link, link, linked_punches
+from noc.tickets.frames import announce_tickets
+from noc.tickets.models import EVIDENCE_KINDS, RESOLUTIONS, Ticket, TicketEvent
+from noc.tickets.opening import OpenedTicket, TicketDraft, lock_tickets, open_once
+from noc.tickets.signals import ticket_resolved
+from noc.tickets.transitions import VERDICTS, check_move, check_open, is_open
+
+__all__ = [
+    "OpenedTicket",
+    "TicketDraft",
+    "add_evidence",
+    "assign",
+    "comment",
+    "open_once",
+    "transition",
+]
+
+
+def transition(
+    ticket_id: int,
+    new_status: str,
+    *,
+    user_id: int | None,
+    now: dt.datetime,
+    resolution: str | None = None,
+    comment: str | None = None,
+    verdicts: Mapping[int, str] | None = None,
+    site_ids: Collection[int] | None = None,
+) -> Ticket:
+    """Move a ticket along the workflow's table.
+
+    RESOLVED takes a ``resolution`` (CONFIRMED, FALSE_POSITIVE, INCONCLUSIVE, DUPLICATE, FIXED)
+    and, where punches of the evidence differ, ``verdicts``: punch id to CONFIRMED or
+    FALSE_POSITIVE; it sends ``ticket_resolved``. Leaving the open states frees the ticket's
+    deduplication slot; reopening takes it back. Who starts work on a ticket of nobody has it.
+
+    Problem 404; 409 for a move that the table does not have, naming those it has, for ASSIGNED
+    without an assignee, and for reopening while another ticket has taken the slot; 422 for what
+    does not fit the move. ``site_ids``: the sites whoever acts is limited to, None for all.
+    """
+    ticket = find_locked(ticket_id, site_ids=site_ids)
+    old_status = ticket.status
+    check_move(old_status, new_status)
+    _check_resolution(ticket, new_status, resolution, verdicts or {})
+    if new_status == "ASSIGNED" and ticket.assignee_id is None:
+        raise Problem(409, f"Nobody has ticket {ticket.number} yet: assign it to a user.")
+    if is_open(new_status) and not is_open(old_status):
+        _take_slot_back(ticket, now)
+    _apply(ticket, new_status, resolution, user_id, now)
+    if is_open(old_status) and not is_open(new_status):
+        slots.let_go(ticket.id)
+    detail: dict[str, Any] = {}
+    if resolution is not None:
+        detail["resolution"] = resolution
+    if verdicts:
+        detail["verdicts"] = {str(punch): verdict for punch, verdict in verdicts.items()}
+    record(ticket, "transition", old_status, user_id, now, comment=comment, detail=detail)
+    if new_status == "RESOLVED":
+        ticket_resolved.send(
+            "tickets",
+            ticket=ticket,
+            resolution=resolution,
+            verdicts=dict(verdicts or {}),
+            user_id=user_id,
+            now=now,
+        )
+    return ticket
+
+
+def assign(
+    ticket_id: int,
+    assignee_id: int,
+    *,
+    user_id: int | None,
+    now: dt.datetime,
+    comment: str | None = None,
+    site_ids: Collection[int] | None = None,
+) -> Ticket:
+    """Give an open ticket to a user; a NEW one becomes ASSIGNED, others keep their status.
+
+    404; 409 for a ticket that is not open; 422 for who cannot work on it.
+    """
+    assignee = find_assignee(assignee_id)
+    ticket = find_locked(ticket_id, site_ids=site_ids)
+    check_open(ticket.status, "assigned")
+    if not assignee.sees_site(ticket.site_id):
+        reason = f"{assignee.name} does not see the ticket's site"
+        raise _refused("assignee_id", reason)
+    old_status, detail = ticket.status, {"from": ticket.assignee_id, "to": assignee_id}
+    ticket.assignee_id = assignee_id
+    if old_status == "NEW":
+        ticket.status = "ASSIGNED"
+    record(ticket, "assign", old_status, user_id, now, comment=comment, detail=detail)
+    return ticket
+
+
+def comment(
+    ticket_id: int,
+    text: str,
+    *,
+    user_id: int | None,
+    now: dt.datetime,
+    site_ids: Collection[int] | None = None,
+) -> Ticket:
+    """Write something down about a ticket, whatever its status. 404; 422 for nothing."""
+    if not text.strip():
+        raise _refused("comment", "must not be empty")
+    ticket = find_locked(ticket_id, site_ids=site_ids)
+    record(ticket, "comment", ticket.status, user_id, now, comment=text)
+    return ticket
+
+
+def add_evidence(
+    ticket_id: int,
+    evidence: Sequence[Link],
+    *,
+    user_id: int | None,
+    now: dt.datetime,
+    note: str | None = None,
+    site_ids: Collection[int] | None = None,
+) -> list[Link]:
+    """Link evidence to an open ticket; what was new to it. Linking twice is the same as once.
+
+    404; 409 for a ticket that is not open; 422 for a kind there is not. Whether what is named
+    exists is ``noc.tickets.evidence.must_exist``'s to say.
+    """
+    for kind, _ in evidence:
+        if kind not in EVIDENCE_KINDS:
+            raise _refused("evidence", f"a kind is one of {', '.join(EVIDENCE_KINDS)}")
+    ticket = find_locked(ticket_id, site_ids=site_ids)
+    check_open(ticket.status, "given evidence")
+    new = link({ticket.id: evidence}, now=now, note=note).get(ticket.id, [])
+    if new:
+        detail = {"evidence": new}
+        record(ticket, "evidence", ticket.status, user_id, now, comment=note, detail=detail)
+    return new
+
+
+def find_locked(ticket_id: int, *, site_ids: Collection[int] | None = None) -> Ticket:
+    """The ticket, locked together with the slots it holds; 404 if it is not to be seen."""
+    slots.lock([ticket_id])
+    ticket = lock_tickets([ticket_id], site_ids=site_ids).get(ticket_id)
+    if ticket is None:
+        raise not_found("ticket")
+    return ticket
+
+
+def record(
+    ticket: Ticket,
+    action: str,
+    old_status: str,
+    user_id: int | None,
+    now: dt.datetime,
+    *,
+    comment: str | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Keep a change as history, and tell the feed."""
+    ticket.updated_at = now
+    session().add(
+        TicketEvent(
+            tenant_id=ticket.tenant_id,
+            ticket_id=ticket.id,
+            at=now,
+            user_id=user_id,
+            action=action,
+            old_status=old_status,
+            new_status=ticket.status,
+            comment=comment,
+            detail=dict(detail) if detail else None,
+        )
+    )
+    session().flush()
+    announce_tickets([(ticket, old_status)])
+
+
+def _apply(
+    ticket: Ticket,
+    new_status: str,
+    resolution: str | None,
+    user_id: int | None,
+    now: dt.datetime,
+) -> None:
+    ticket.status = new_status
+    if new_status == "RESOLVED":
+        ticket.resolution = resolution
+        ticket.resolved_at = now
+    elif is_open(new_status):
+        ticket.resolution = None
+        ticket.resolved_at = None
+    if new_status == "NEW":
+        ticket.assignee_id = None
+    elif new_status == "IN_PROGRESS" and ticket.assignee_id is None:
+        ticket.assignee_id = user_id
+
+
+def _check_resolution(
+    ticket: Ticket, new_status: str, resolution: str | None, verdicts: Mapping[int, str]
+) -> None:
+    if new_status == "RESOLVED" and resolution not in RESOLUTIONS:
+        raise _refused("resolution", f"must be one of {', '.join(RESOLUTIONS)}")
+    if new_status != "RESOLVED" and resolution is not None:
+        raise _refused("resolution", "belongs to RESOLVED alone")
+    if not verdicts:
+        return
+    if new_status != "RESOLVED":
+        raise _refused("verdicts", "belong to RESOLVED alone")
+    strange = sorted(set(verdicts) - linked_punches(ticket.id))
+    if strange:
+        reason = f"punch {strange[0]} is not among the evidence of {ticket.number}"
+        raise _refused("verdicts", reason)
+    if not set(verdicts.values()) <= set(VERDICTS):
+        raise _refused("verdicts", f"a verdict is one of {', '.join(VERDICTS)}")
+
+
+def _take_slot_back(ticket: Ticket, now: dt.datetime) -> None:
+    """Hold the slot again for the rest of its time, so that there is still one open ticket."""
+    opened = session().scalar(
+        select(TicketEvent.detail).where(
+            TicketEvent.tenant_id == required_tenant(),
+            TicketEvent.ticket_id == ticket.id,
+            TicketEvent.action == "opened",
+        )
+    )
+    if not opened or "slot" not in opened:
+        return
+    until = dt.datetime.fromisoformat(opened["slot_until"])
+    if until > now and not slots.take_back(opened["slot"], ticket.id, expires_at=until, now=now):
+        holder = slots.holders([opened["slot"]]).get(opened["slot"])
+        raise Problem(
+            409,
+            f"Ticket {holder} has been opened for the same since: go on with that one.",
+            open_ticket_id=holder,
+        )
+
+
+def _refused(field: str, reason: str) -> Problem:
+    return Problem(422, "The ticket was not changed.", errors=[{"field": field, "reason": reason}])
