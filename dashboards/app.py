@@ -1,0 +1,77 @@
+"""Builds the Dash application: the page's frame, its layout, and every callback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, html
+from flask import Flask
+from flask_compress import Compress
+
+from dashboards import detail, finder, routing, shell
+from dashboards.pages import alerts, heatmap, live, people, person, tickets
+from dashboards.public_files import address
+from noc.identity.guard import CSRF_COOKIE, CSRF_HEADER
+
+PREFIX = "/app/"
+
+PAGES = (live, heatmap, people, person, alerts, tickets)
+"""Modules with ``layout`` and ``register``; :mod:`dashboards.routing` knows their addresses."""
+
+_INDEX = """<!DOCTYPE html>
+<html lang="en">
+    <head>
+        {{%metas%}}
+        <title>{{%title%}}</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <link rel="icon" href="{icon}" type="image/svg+xml">
+        <link rel="stylesheet" href="{tokens}">
+        <link rel="stylesheet" href="{type}">
+        <script src="{appearance}"></script>
+        {{%css%}}
+    </head>
+    <body>
+        {{%app_entry%}}
+        <footer>{{%config%}}{{%scripts%}}{{%renderer%}}</footer>
+    </body>
+</html>"""
+
+
+def build(server: Flask) -> Dash:
+    """The Dash application on ``server``, complete."""
+    Compress(server)
+    untyped: Any = Dash
+    ui: Dash = untyped(
+        "dashboards",
+        server=server,
+        url_base_pathname=PREFIX,
+        index_string=_index(),
+        title="NOC Intelligence",
+        update_title=None,
+        suppress_callback_exceptions=True,
+        csrf_token_name=CSRF_COOKIE,
+        csrf_header_name=CSRF_HEADER,
+        enable_mcp=False,
+    )
+    ui.layout = html.Div()
+    for part in (shell, finder, detail, routing, *PAGES):
+        part.register(ui)
+    _warm_up(server)
+    # The layout is of whoever is signed in: only now, for the warm-up has nobody.
+    ui.layout = shell.layout
+    return ui
+
+
+def _warm_up(server: Flask) -> None:
+    """Let Dash finish itself now, and not in the first reader's request."""
+    with server.test_request_context("/healthz"):
+        server.preprocess_request()
+
+
+def _index() -> str:
+    return _INDEX.format(
+        icon=address("mark.svg"),
+        tokens=address("tokens.css"),
+        type=address("type.css"),
+        appearance=address("appearance.js"),
+    )

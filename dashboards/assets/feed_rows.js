@@ -1,0 +1,174 @@
+// What the feed told, one row for each alert, ticket, finding or anomaly, newest first.
+(function () {
+  const noc = (window.noc = window.noc || {});
+  const KEPT = 1000;
+  const PAINT_MS = 340; // At most three repaints a second.
+  const PRIORITY = { HIGH: "HIGH", MEDIUM: "MEDIUM", LOW: "LOW" };
+  const byId = new Map();
+  const filter = { severity: new Set(), kind: new Set(), site: null };
+  const rows = (noc.rows = { filter, paused: false, fresh: 0 });
+  let painting = null;
+
+  const FRAUD = new Set(["ATTENDANCE_ANOMALY", "ML_FRAUD_PREDICTION"]);
+
+  const types = (f) =>
+    (f.anomaly_types && f.anomaly_types.length ? f.anomaly_types : [f.anomaly_type])
+      .map((type) => noc.say("anomaly", type)).join(", ");
+  const reason = (f) => (Array.isArray(f.evidence) && f.evidence[0]) || `Score ${Number(f.fraud_score).toFixed(2)}`;
+  const withoutName = (text, name) => (name && text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text);
+
+  const READ = {
+    alert: (f) => ({
+      id: `alert:${f.alert_id}`, kind: FRAUD.has(f.alert_type) ? "fraud" : "alert",
+      who: f.person_name, person_id: f.person_id, title: noc.say("alert", f.alert_type),
+      what: withoutName(f.message, f.person_name), severity: f.severity, state: f.status,
+    }),
+    // The anomaly is why its alert was raised: one row, with the finer words.
+    anomaly: (f) => ({
+      id: f.alert_id ? `alert:${f.alert_id}` : `anomaly:${f.anomaly_id}`, kind: "fraud",
+      who: f.person_name, person_id: f.person_id, finer: types(f), score: f.fraud_score,
+      title: types(f), severity: f.severity, what: reason(f), state: f.alert_id ? "NEW" : null,
+    }),
+    finding: (f) => ({
+      id: `finding:${f.finding_id}`, who: null, title: f.title || noc.say("finding", f.finding_type),
+      what: f.evidence_summary, severity: f.severity, state: f.status,
+    }),
+    ticket: (f) => ({
+      id: `ticket:${f.ticket_id}`, who: `Ticket ${f.ticket_number}`, title: f.title || noc.say("category", f.category),
+      what: f.assignee ? `With ${f.assignee.name || f.assignee}` : "With nobody yet",
+      severity: PRIORITY[f.priority] || "MEDIUM", state: f.new_status,
+    }),
+    incident: (f) => ({
+      id: `incident:${f.incident_id}`, who: f.person_name, person_id: f.person_id, title: "Incident",
+      what: `${(f.alert_ids || []).length} related alerts`, severity: f.combined_severity, state: f.status,
+    }),
+  };
+  const KIND = {
+    alert_created: "alert", alert_updated: "alert", anomaly_detected: "anomaly",
+    finding_created: "finding", finding_updated: "finding", ticket_updated: "ticket",
+    correlation_identified: "incident", incident_updated: "incident",
+  };
+
+  rows.take = function (frames, seeding) {
+    let counts = false;
+    for (const frame of frames) {
+      const kind = KIND[frame.type];
+      if (!kind) continue;
+      const told = READ[kind](frame);
+      const before = byId.get(told.id);
+      if (before && before.seq >= frame.seq) continue;
+      // What an anomaly told about an alert outlives the alert's next change, and never undoes it.
+      const kept = before && before.finer ? { title: before.finer, finer: before.finer, score: before.score } : {};
+      if (kind === "anomaly" && before) told.state = before.state;
+      byId.set(told.id, {
+        kind, ...told, ...kept, seq: frame.seq, first: before ? before.first : frame.seq,
+        at: before ? before.at : frame.timestamp, site_id: frame.site_id,
+        where: frame.site_name || "", fresh: seeding ? 0 : Date.now(), pending: null,
+      });
+      if (!seeding && !before) rows.fresh += 1;
+      counts = counts || !seeding;
+      if (!seeding) noc.drawer.changed(told.id);
+    }
+    if (byId.size > KEPT) trim();
+    if (counts) noc.counts.refresh();
+    rows.paint();
+  };
+
+  function trim() {
+    const oldest = [...byId.values()].sort((a, b) => a.first - b.first).slice(0, byId.size - KEPT);
+    oldest.forEach((row) => byId.delete(row.id));
+  }
+
+  function passes(row, except) {
+    return (
+      (except === "severity" || !filter.severity.size || filter.severity.has(row.severity)) &&
+      (except === "kind" || !filter.kind.size || filter.kind.has(row.kind)) &&
+      (filter.site === null || row.site_id === filter.site)
+    );
+  }
+
+  rows.paint = function (now) {
+    if (now === true) {
+      clearTimeout(painting);
+      painting = null;
+      return draw();
+    }
+    if (!painting) painting = setTimeout(() => { painting = null; draw(); }, PAINT_MS);
+  };
+
+  function draw() {
+    if (!document.getElementById("live-table")) return;
+    const all = [...byId.values()].sort((a, b) => b.first - a.first);
+    drawFacets(all);
+    if (rows.paused) return;
+    rows.fresh = 0;
+    const shown = all.filter((row) => passes(row));
+    if (document.getElementById("live-grid")) window.dash_clientside.set_props("live-grid", { rowData: shown });
+    else setTimeout(rows.paint, 60); // The grid's own script is still on its way.
+    document.getElementById("live-empty").hidden = shown.length > 0;
+    document.getElementById("live-table").hidden = shown.length === 0;
+    const none = byId.size === 0;
+    document.getElementById("live-none").hidden = !none;
+    document.getElementById("live-filtered").hidden = none;
+  }
+
+  function drawFacets(all) {
+    for (const field of ["severity", "kind"]) {
+      const counts = {};
+      all.forEach((row) => { if (passes(row, field)) counts[row[field]] = (counts[row[field]] || 0) + 1; });
+      document.querySelectorAll(`[data-facet="${field}"]`).forEach((chip) => {
+        const value = chip.dataset.value;
+        chip.querySelector(".chip-count").textContent = counts[value] || 0;
+        chip.setAttribute("aria-pressed", filter[field].has(value));
+      });
+    }
+    const pause = document.getElementById("live-pause");
+    const text = rows.paused ? (rows.fresh ? `${rows.fresh} new` : "Paused") : "Pause";
+    pause.querySelector("span:last-child").textContent = text;
+    pause.setAttribute("aria-pressed", rows.paused);
+  }
+
+  rows.set = function (id, change) {
+    const row = byId.get(id);
+    if (!row) return;
+    byId.set(id, { ...row, ...change });
+    rows.paint(true);
+  };
+
+  rows.get = (id) => byId.get(id);
+  rows.all = () => [...byId.values()];
+
+  function toggle(set, value) {
+    if (!set.delete(value)) set.add(value);
+  }
+
+  document.addEventListener("click", (event) => {
+    const chip = event.target.closest("[data-facet]");
+    if (chip) {
+      toggle(filter[chip.dataset.facet], chip.dataset.value);
+      rows.paint(true);
+    } else if (event.target.closest("#live-pause")) {
+      rows.paused = !rows.paused;
+      rows.paint(true);
+    } else if (event.target.closest("#live-clear")) {
+      filter.severity.clear();
+      filter.kind.clear();
+      filter.site = null;
+      window.dash_clientside.set_props("live-site", { value: null });
+      rows.paint(true);
+    }
+  });
+
+  noc.seed = function (seed) {
+    if (seed) rows.take(seed, true);
+    rows.paint(true);
+    noc.grid.fit();
+    return window.dash_clientside.no_update;
+  };
+
+  noc.filterSite = function (value) {
+    filter.site = value ? Number(value) : null;
+    rows.paint(true);
+    return window.dash_clientside.no_update;
+  };
+})();

@@ -1,0 +1,33 @@
+// A sign-in that ended leads to the sign-in page; a server that is away is said so, once.
+(function () {
+  const noc = (window.noc = window.noc || {});
+  const plain = window.fetch;
+
+  noc.signIn = function () {
+    const here = window.location.pathname + window.location.search;
+    window.location.assign(`/login?next=${encodeURIComponent(here)}`);
+  };
+
+  window.fetch = function (resource, options) {
+    const url = typeof resource === "string" ? resource : resource.url || "";
+    const ours = url.includes("/_dash-");
+    return plain.call(this, resource, options).then(
+      (answer) => {
+        if (ours && answer.status === 401) noc.signIn();
+        if (ours && answer.status >= 500) noc.trouble("The server could not answer. What is shown may be old.");
+        return answer;
+      },
+      (error) => {
+        if (ours) noc.trouble("The server cannot be reached. What is shown may be old.");
+        throw error;
+      },
+    );
+  };
+
+  let told = 0;
+  noc.trouble = function (words) {
+    if (Date.now() - told < 15000) return;
+    told = Date.now();
+    noc.toast(words, { bad: true });
+  };
+})();

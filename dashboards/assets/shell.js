@@ -1,0 +1,76 @@
+// The frame: where one is, colours, keys, the drawer, and counts kept fresh by the feed.
+(function () {
+  const noc = (window.noc = window.noc || {});
+  const none = () => window.dash_clientside.no_update;
+
+  noc.navigated = function (pathname) {
+    document.querySelectorAll(".nav-link").forEach((link) => {
+      const target = link.getAttribute("href");
+      const person = target === "/app/people" && pathname.startsWith("/app/person/");
+      const here = person || pathname === target || (target === "/app/" && pathname === "/app");
+      here ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
+    });
+    noc.drawer.close();
+    return none();
+  };
+
+  noc.switchScheme = function (clicks, scheme) {
+    const next = scheme === "dark" ? "light" : "dark";
+    noc.setScheme(next);
+    return [next, next];
+  };
+
+  let version = 0;
+  noc.drawer = {
+    target: null,
+    open(id) {
+      noc.drawer.target = id;
+      version += 1;
+      window.dash_clientside.set_props("drawer-target", { data: { id, version } });
+    },
+    close() {
+      if (noc.drawer.target) window.dash_clientside.set_props("drawer", { opened: false });
+      noc.drawer.target = null;
+    },
+    changed(id) {
+      if (noc.drawer.target === id) setTimeout(() => noc.drawer.target === id && noc.drawer.open(id), 400);
+    },
+  };
+
+  noc.showDrawer = function (target) {
+    return Boolean(target && target.id);
+  };
+  noc.drawerToggled = function (opened) {
+    if (!opened) noc.drawer.target = null;
+    return none();
+  };
+
+  let waiting = null;
+  noc.counts = {
+    // Numbers above the feed follow it, at most every three seconds.
+    refresh() {
+      if (waiting || !document.getElementById("kpis")) return;
+      waiting = setTimeout(() => {
+        waiting = null;
+        window.dash_clientside.set_props("kpi-tick", { data: Date.now() });
+      }, 3000);
+    },
+  };
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, textarea, [contenteditable]");
+    if (event.key === "/" && !typing) {
+      event.preventDefault();
+      document.getElementById("finder").focus();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-open]");
+    if (opener) {
+      event.preventDefault();
+      noc.drawer.open(opener.dataset.open);
+    }
+  });
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { noc });
+})();

@@ -1,0 +1,48 @@
+"""The drawer at the right: one alert or ticket with its evidence, history and next steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, html
+
+from dashboards import alert_detail, browser, states
+
+
+def drawer() -> dmc.Drawer:
+    """The empty drawer of the frame."""
+    return dmc.Drawer(
+        html.Div(id="drawer-body"),
+        id="drawer",
+        title="",
+        position="right",
+        size=480,
+        opened=False,
+        overlayProps={"backgroundOpacity": 0.35},
+        closeButtonProps={"aria-label": "Close"},
+    )
+
+
+def register(ui: Dash) -> None:
+    """Opened by ``noc.drawer.open(id)`` of ``shell.js``; filled here."""
+    target, opened = Input("drawer-target", "data"), Input("drawer", "opened")
+    done = Output("sink", "data", allow_duplicate=True)
+    browser.call(ui, "showDrawer", Output("drawer", "opened"), target, on_load=False)
+    browser.call(ui, "drawerToggled", done, opened, on_load=False)
+    ui.callback(
+        Output("drawer-body", "children"),
+        Output("drawer", "title"),
+        Input("drawer-target", "data"),
+        prevent_initial_call=True,
+        running=[(Output("drawer-body", "className"), "is-loading", "")],
+    )(fill)
+    alert_detail.register(ui)
+
+
+def fill(target: dict[str, Any]) -> tuple[Any, str]:
+    """The content for ``{"id": "alert:12"}``, and the drawer's title."""
+    kind, _, key = str(target["id"]).partition(":")
+    if kind == "alert":
+        return alert_detail.content(int(key)), "Alert"
+    return states.not_found(kind), ""

@@ -1,0 +1,59 @@
+"""Finding a person by name or code, from anywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, no_update
+
+from dashboards import queries
+from dashboards.marks import aria
+from dashboards.public_files import address
+
+MARK = address("mark.svg")
+
+
+def layout() -> dmc.Select:
+    """The search field; ``/`` puts the cursor into it (``assets/shell.js``)."""
+    return dmc.Select(
+        id="finder",
+        placeholder="Find a person",
+        searchable=True,
+        clearable=False,
+        data=[],
+        value=None,
+        nothingFoundMessage="Nobody of that name or code",
+        className="finder",
+        **aria(label="Find a person by name or code"),
+    )
+
+
+def register(ui: Dash) -> None:
+    """Search as the reader types; a choice leads to the person's page."""
+    ui.callback(
+        Output("finder", "data"),
+        Input("finder", "searchValue"),
+        prevent_initial_call=True,
+    )(search)
+    ui.callback(
+        Output("url", "pathname"),
+        Output("finder", "value"),
+        Input("finder", "value"),
+        prevent_initial_call=True,
+    )(go)
+
+
+def search(text: str | None) -> list[dict[str, Any]]:
+    """Up to twelve people whose name or code contains ``text``."""
+    return [
+        {"value": str(person["id"]), "label": f"{person['name']} · {person['code']}"}
+        for person in queries.find_people(text or "", limit=12)
+    ]
+
+
+def go(person_id: str | None) -> tuple[Any, Any]:
+    """The person's page, and the field empty again."""
+    if not person_id:
+        return no_update, no_update
+    return f"/app/person/{int(person_id)}", None

@@ -1,0 +1,50 @@
+"""Style, type and script that a page without a sign-in may have: ``/assets-public/<file>``."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Blueprint, Flask, Response, send_from_directory
+
+from dashboards import theme
+
+PREFIX = "/assets-public"
+FOLDER = Path(__file__).parent / "public"
+
+_DAY = 86_400
+
+
+def init_app(app: Flask) -> None:
+    """Serve the folder ``public`` and the tokens of :mod:`dashboards.theme`."""
+    bp = Blueprint("public_files", __name__, url_prefix=PREFIX)
+    bp.add_url_rule("/tokens.css", "tokens", _tokens)
+    bp.add_url_rule("/<path:name>", "file", _file)
+    app.register_blueprint(bp)
+
+
+def address(name: str) -> str:
+    """Where the file is found, with its content's fingerprint, so that caches never go stale."""
+    return f"{PREFIX}/{name}?v={_fingerprint(name)}"
+
+
+@cache
+def _fingerprint(name: str) -> str:
+    content = _tokens_css().encode() if name == "tokens.css" else (FOLDER / name).read_bytes()
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+@cache
+def _tokens_css() -> str:
+    return theme.css_tokens()
+
+
+def _tokens() -> Response:
+    response = Response(_tokens_css(), mimetype="text/css")
+    response.cache_control.max_age = _DAY
+    return response
+
+
+def _file(name: str) -> Response:
+    return send_from_directory(FOLDER, name, max_age=_DAY)

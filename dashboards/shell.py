@@ -1,0 +1,171 @@
+"""What stands around every page: navigation, who is signed in, the feed's badge, colours."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, State, dcc, html
+from flask import request
+
+from dashboards import browser, finder, queries, theme, words
+from dashboards.detail import drawer
+from dashboards.marks import aria, icon
+from dashboards.states import skeleton
+from noc.identity.capabilities import FRAUD_VIEW, OPERATE
+from noc.identity.principal import required_principal
+
+NAVIGATION = (
+    ("/app/", "Live feed", "pulse"),
+    ("/app/heatmap", "Fraud heatmap", "grid"),
+    ("/app/people", "People", "people"),
+    ("/app/alerts", "Alerts", "bell"),
+    ("/app/tickets", "Tickets", "ticket"),
+)
+
+
+def scheme() -> theme.Scheme:
+    """Dark or light, as ``appearance.js`` told by cookie."""
+    return "light" if request.cookies.get("noc_scheme") == "light" else "dark"
+
+
+def layout() -> dmc.MantineProvider:
+    """The frame for whoever is signed in, made anew for each page load."""
+    return dmc.MantineProvider(
+        [
+            dcc.Location(id="url", refresh="callback-nav"),
+            dcc.Store(id="scheme", data=scheme()),
+            dcc.Store(id="feed-config", data=_feed_config()),
+            dcc.Store(id="drawer-target"),
+            dcc.Store(id="sink"),
+            html.A("Skip to the page", href="#page", className="skip"),
+            html.Div(
+                [
+                    _navigation(),
+                    _top(),
+                    html.Main(skeleton(72, 40, 420), id="page", tabIndex=-1),
+                ],
+                className="shell",
+            ),
+            drawer(),
+            html.Div(id="toasts", className="toasts", role="status", **aria(live="polite")),
+        ],
+        id="mantine",
+        theme=theme.mantine(),
+        forceColorScheme=scheme(),
+    )
+
+
+def register(ui: Dash) -> None:
+    """The frame runs in the browser alone."""
+    done = Output("sink", "data", allow_duplicate=True)
+    browser.call(ui, "start", done, Input("feed-config", "data"))
+    browser.call(ui, "navigated", done, Input("url", "pathname"))
+    browser.call(
+        ui,
+        "switchScheme",
+        Output("scheme", "data"),
+        Output("mantine", "forceColorScheme"),
+        Input("scheme-switch", "n_clicks"),
+        State("scheme", "data"),
+        on_load=False,
+    )
+
+
+def _feed_config() -> dict[str, Any]:
+    """What the feed's script starts from: where to resume, and what this reader may do."""
+    principal = required_principal()
+    return {
+        "path": "/ws/noc/dashboard/",
+        "probe": "/api/v2/noc/events/",
+        "after": queries.last_seq(),
+        "server_time": dt.datetime.now(dt.UTC).isoformat(),
+        "sites": queries.sites(),
+        "may_operate": principal.may(OPERATE) and principal.user_id is not None,
+        "may_see_fraud": principal.may(FRAUD_VIEW),
+        "words": words.for_script(),
+    }
+
+
+def _navigation() -> html.Nav:
+    links = [
+        dcc.Link(
+            [icon(mark), html.Span(name)],
+            href=href,
+            className="nav-link",
+            id={"type": "nav", "href": href},
+        )
+        for href, name, mark in NAVIGATION
+    ]
+    return html.Nav(
+        [
+            dcc.Link(
+                [
+                    html.Img(src=finder.MARK, alt="", width=24, height=24),
+                    html.Span("NOC Intelligence"),
+                ],
+                href="/app/",
+                className="brand",
+            ),
+            html.Div(links, className="nav-links"),
+            _account(),
+        ],
+        className="nav",
+        **aria(label="Pages"),
+    )
+
+
+def _account() -> html.Div:
+    who = queries.account()
+    initials = "".join(part[0] for part in who["name"].split()[:2]).upper()
+    return html.Div(
+        [
+            html.Span(initials, className="initials", **aria(hidden="true")),
+            html.Div(
+                [
+                    html.Div(who["name"], className="account-name"),
+                    html.Div(f"{who['role']} · {who['tenant']}", className="account-role"),
+                ],
+                className="account-words",
+                title=f"{who['name']}, {who['role']}, {who['tenant']}",
+            ),
+            html.Form(
+                html.Button(
+                    icon("logout"),
+                    type="submit",
+                    className="btn-icon",
+                    title="Sign out",
+                    **aria(label="Sign out"),
+                ),
+                action="/logout",
+                method="POST",
+            ),
+        ],
+        className="account",
+    )
+
+
+def _top() -> html.Header:
+    return html.Header(
+        [
+            html.H1("", id="title"),
+            finder.layout(),
+            html.Button(
+                [html.I(className="badge-dot"), html.Span("connecting")],
+                id="feed-badge",
+                className="badge badge-connecting",
+                title="The live feed's connection",
+                **aria(live="polite"),
+            ),
+            html.Button(
+                icon("contrast"),
+                id="scheme-switch",
+                className="btn-icon",
+                n_clicks=0,
+                title="Switch between dark and light",
+                **aria(label="Switch between dark and light"),
+            ),
+        ],
+        className="top",
+    )

@@ -1,0 +1,49 @@
+"""What a page shows when there is nothing, not yet, no more, or no permission."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import html
+
+from dashboards import words
+from dashboards.marks import aria, icon
+
+
+def empty(title: str, why: str, *, mark: str = "check") -> html.Div:
+    """Nothing here, and what will bring something."""
+    return _notice(mark, title, why)
+
+
+def failed(what: str, retry: Any) -> html.Div:
+    """``what`` could not be read. ``retry`` is the id of the button that asks again."""
+    button = html.Button([icon("retry"), "Try again"], id=retry, className="btn", n_clicks=0)
+    why = "The database did not answer in time. The live feed and the other pages go on."
+    return _notice("alert", f"{what} could not be loaded", why, button)
+
+
+def forbidden(what: str, capability: str) -> html.Div:
+    """The signed-in role does not include this: says which capability it takes, and who has it."""
+    why = [
+        f"{what} needs the permission ",
+        html.Code(capability),
+        f". {words.CAPABILITY.get(capability, '')} Ask an administrator of your company.",
+    ]
+    return _notice("lock", "Not part of your role", why)
+
+
+def not_found(what: str) -> html.Div:
+    """There is no such thing in this company."""
+    return _notice("search", f"No such {what}", "It may have been removed, or the link is wrong.")
+
+
+def skeleton(*heights: int) -> html.Div:
+    """Grey blocks of the heights (px) that the content will take."""
+    blocks = [html.Div(className="skeleton", style={"height": f"{height}px"}) for height in heights]
+    return html.Div(blocks, className="skeletons", role="status", **aria(label="Loading"))
+
+
+def _notice(mark: str, title: str, why: Any, action: Any = None) -> html.Div:
+    return html.Div(
+        [icon(mark), html.H3(title), html.P(why), action], className="notice", role="status"
+    )

@@ -1,0 +1,121 @@
+"""The words people read for what the tables call by code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+SEVERITY = {
+    "CRITICAL": "Critical",
+    "HIGH": "High",
+    "MEDIUM": "Medium",
+    "LOW": "Low",
+    "INFO": "Info",
+}
+
+RISK = {"MINIMAL": "Minimal", "LOW": "Low", "MEDIUM": "Medium", "HIGH": "High"} | {
+    "CRITICAL": "Critical"
+}
+
+STATE = {
+    "NEW": "New",
+    "ACKNOWLEDGED": "Acknowledged",
+    "ASSIGNED": "Assigned",
+    "SHELVED": "Shelved",
+    "RESOLVED": "Resolved",
+    "IN_PROGRESS": "In progress",
+    "ON_HOLD": "On hold",
+    "CLOSED": "Closed",
+    "CANCELLED": "Cancelled",
+}
+
+ANOMALY = {
+    "GEOFENCE_VIOLATION": "Outside the site",
+    "GPS_SPOOFING": "Faked location",
+    "IMPOSSIBLE_TRAVEL": "Impossible travel",
+    "BUDDY_PUNCHING": "Shared phone",
+    "UNAUTHORIZED_SITE": "Not posted here",
+    "OVERLAPPING_SHIFT": "Two shifts at once",
+    "UNUSUAL_TIME": "Unusual hour",
+    "BIOMETRIC_MISMATCH": "Face or finger unlike",
+    "REPLAYED_PUNCH": "Replayed punch",
+    "MODEL": "Unlike this guard's habits",
+}
+
+ALERT = {
+    "ATTENDANCE_ANOMALY": "Attendance fraud",
+    "ML_FRAUD_PREDICTION": "Attendance fraud (model)",
+    "SOS": "SOS",
+    "DEVICE_OFFLINE": "Phone offline",
+    "DEVICE_SILENT": "Phone silent",
+}
+
+CATEGORY = {"SECURITY_FRAUD": "Attendance fraud", "SECURITY_AUDIT": "Audit"}
+
+SOURCE = {
+    "AUTOMATED_AUDIT": "opened by the audit",
+    "AUTOMATED_FRAUD": "opened by fraud scoring",
+    "MANUAL": "opened by hand",
+}
+
+RESOLUTION = {
+    "CONFIRMED": "Confirmed",
+    "FALSE_POSITIVE": "False positive",
+    "INCONCLUSIVE": "Inconclusive",
+    "DUPLICATE": "Duplicate",
+    "FIXED": "Fixed",
+    "EXPIRED": "Expired",
+}
+
+PUNCH = {"in": "Punched in", "out": "Punched out", "presence": "Confirmed presence"}
+
+KIND = {
+    "alert": "Alert",
+    "anomaly": "Anomaly",
+    "fraud": "Fraud alert",
+    "ticket": "Ticket",
+    "finding": "Finding",
+    "incident": "Incident",
+}
+
+KINDS = {"fraud": "Fraud", "alert": "Other alerts", "ticket": "Tickets"}
+"""Names of the feed's filters by kind."""
+
+ROLE = {
+    "viewer": "Viewer",
+    "operator": "Operator",
+    "security_manager": "Security manager",
+    "admin": "Administrator",
+    "platform_admin": "Platform administrator",
+}
+
+CAPABILITY = {
+    "noc:operate": "Operators and above have it.",
+    "security:fraud:view": "Security managers and administrators have it.",
+}
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def say(words: Mapping[str, str], code: str | None) -> str:
+    """The word for ``code``; the code itself, made readable, where there is none."""
+    if not code:
+        return "—"
+    return words.get(code) or code.replace("_", " ").capitalize()
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """ "1 punch", "1,204 punches"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def for_script() -> dict[str, Any]:
+    """The words that the feed's script needs for the frames it is sent."""
+    return {
+        "severity": SEVERITY,
+        "state": STATE,
+        "anomaly": ANOMALY,
+        "alert": ALERT,
+        "category": CATEGORY,
+        "kind": KIND,
+    }
