@@ -14,7 +14,7 @@ import noc.models  # noqa: F401  (every table is known before the first mapper i
 from noc import extensions, wiring
 from noc.identity import guard
 from noc.monitoring import logs, requests
-from noc.rest import encoding, errors, headers, openapi
+from noc.rest import encoding, errors, headers, openapi, routing
 from noc.settings import Settings, load_settings
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -46,6 +46,7 @@ def build(config: Settings | None = None) -> APIFlask:
     extensions.init_app(app, config)
     requests.init_app(app)
     headers.init_app(app)
+    routing.init_app(app)
     guard.init_app(app)
     for name in BLUEPRINTS:
         app.register_blueprint(import_module(name).bp)

@@ -24,8 +24,8 @@ class Body(BaseModel):
 class UserQuery(ListQuery):
     """Filters of the list of users."""
 
-    email: Annotated[str, AfterValidator(str.lower)] | None = None
-    name: str | None = None
+    email: Annotated[Line, AfterValidator(str.lower)] | None = None
+    name: Line | None = None
     role: Role | None = None
     active: bool | None = None
 
@@ -50,7 +50,7 @@ class PasswordChange(Body):
 class TokenQuery(ListQuery):
     """Filters of the list of tokens."""
 
-    name: str | None = None
+    name: Line | None = None
     revoked: bool | None = None
 
 

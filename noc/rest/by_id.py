@@ -29,6 +29,10 @@ def _decode(cursor: str) -> str:
     return cursor
 
 
+QueryId = Annotated[int, Field(gt=0, le=BIGGEST_ID)]
+"""An id as a filter."""
+
+
 class ListQuery(BaseModel):
     """The query of a list; a filter that the list does not have is refused, not ignored."""
 
