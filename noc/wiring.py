@@ -7,12 +7,18 @@ listeners connected here do their part in that same transaction.
 from __future__ import annotations
 
 from noc.alerts.sos import raise_sos_alerts
+from noc.attendance.signals import punches_stored
 from noc.events import log
 from noc.extensions import db
+from noc.fraud.labels import on_ticket_resolved
+from noc.fraud.listening import on_punches_stored
 from noc.telemetry.announcements import sos_received
+from noc.tickets.signals import ticket_resolved
 
 
 def connect() -> None:
     """Connect every listener. Connecting twice is the same as once."""
     log.install(db.session.session_factory)
     sos_received.connect(raise_sos_alerts)
+    punches_stored.connect(on_punches_stored)
+    ticket_resolved.connect(on_ticket_resolved)

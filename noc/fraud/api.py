@@ -1,9 +1,186 @@
-"""REST of fraud."""
+"""REST of fraud: scores as they come, a person's, by site and hour, and how well it all does."""
 
 from __future__ import annotations
 
-from apiflask import APIBlueprint
+import datetime as dt
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Annotated, Any
 
+from apiflask import APIBlueprint
+from flask import request
+from pydantic import BaseModel, ConfigDict, Field
+
+from noc.database.base import utcnow
+from noc.extensions import redis_client
+from noc.fraud import reports
+from noc.fraud.freshness import generation
+from noc.fraud.performance import performance
+from noc.identity.capabilities import FRAUD_VIEW
+from noc.identity.guard import require
+from noc.identity.principal import Principal, required_principal
+from noc.identity.tenant_settings import tenant_settings
+from noc.rest.cache import cached
+from noc.rest.envelope import decode_cursor, encode_cursor, page_limit, success
 from noc.rest.openapi import API_PREFIX
+from noc.rest.problems import Problem
 
 bp = APIBlueprint("fraud", __name__, url_prefix=API_PREFIX)
+
+Days = Annotated[int, Field(ge=1, le=180, description="How many days back.")]
+
+
+class _Query(BaseModel):
+    """What every fraud answer understands."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fresh: bool = Field(False, description="Compute anew instead of taking a kept answer.")
+
+
+class LiveQuery(_Query):
+    """Parameters of the latest scores."""
+
+    min_score: float = Field(0.5, ge=0, le=1)
+    hours: float = Field(24, gt=0, le=24 * 31)
+    limit: int = Field(50, ge=1, le=500)
+    cursor: str | None = None
+
+
+class HistoryQuery(_Query):
+    """Parameters of a person's history."""
+
+    days: Days = 30
+
+
+class HeatmapQuery(_Query):
+    """Parameters of the heatmap. ``threshold`` is the score from which a punch counts as high."""
+
+    days: Days = 30
+    site_id: int | None = Field(None, ge=1)
+    threshold: float = Field(0.5, ge=0, le=1)
+
+
+class PerformanceQuery(_Query):
+    """Parameters of the performance answer."""
+
+    days: Days = 180
+
+
+@bp.get("/security/fraud-scores/live/")
+@bp.doc(security=["bearer", "session"], summary="The latest scores from min_score on")
+@require(FRAUD_VIEW)
+def live_scores() -> Any:
+    """Punches of the last hours with a score of at least ``min_score``, latest first."""
+    query = LiveQuery.model_validate(request.args.to_dict())
+    limit, cursor = page_limit(), decode_cursor()
+    before = (cursor[0], _punch_id(cursor[1])) if cursor else None
+
+    def compute(principal: Principal, now: dt.datetime) -> list[dict[str, Any]]:
+        return reports.live(
+            query.min_score,
+            tenant_id=principal.tenant_id,
+            now=now,
+            hours=query.hours,
+            limit=limit + 1,
+            before=before,
+            site_ids=principal.site_ids,
+        )
+
+    rows, was_cached = _answer("live", query, compute)
+    more = len(rows) > limit
+    rows = rows[:limit]
+    last = rows[-1] if more else None
+    next_cursor = encode_cursor(last["occurred_at"], last["punch_id"]) if last else None
+    pagination = {"next_cursor": next_cursor, "limit": limit}
+    return success(rows, cached=was_cached, pagination=pagination)
+
+
+@bp.get("/security/fraud-scores/history/<int:person_id>/")
+@bp.doc(security=["bearer", "session"], summary="A person's scores, reasons and habits")
+@require(FRAUD_VIEW)
+def score_history(person_id: int) -> Any:
+    """A person's scores with their reasons, latest first, beside their habits of 90 days."""
+    query = HistoryQuery.model_validate(request.args.to_dict())
+
+    def compute(principal: Principal, now: dt.datetime) -> dict[str, Any]:
+        return reports.history(
+            person_id,
+            query.days,
+            tenant_id=principal.tenant_id,
+            now=now,
+            site_ids=principal.site_ids,
+        )
+
+    data, was_cached = _answer(f"history:{person_id}", query, compute)
+    return success(data, cached=was_cached)
+
+
+@bp.get("/security/fraud-scores/heatmap/")
+@bp.doc(security=["bearer", "session"], summary="Scores by site and hour of the week")
+@require(FRAUD_VIEW)
+def score_heatmap() -> Any:
+    """Count, mean score and share of high scores by site and hour of the week, site's time."""
+    query = HeatmapQuery.model_validate(request.args.to_dict())
+
+    def compute(principal: Principal, now: dt.datetime) -> dict[str, Any]:
+        return reports.heatmap(
+            query.days,
+            query.site_id,
+            tenant_id=principal.tenant_id,
+            now=now,
+            threshold=query.threshold,
+            site_ids=principal.site_ids,
+        )
+
+    data, was_cached = _answer("heatmap", query, compute)
+    return success(data, cached=was_cached)
+
+
+@bp.get("/security/ml-models/performance/")
+@bp.doc(security=["bearer", "session"], summary="How well detection does, as far as reviewed")
+@require(FRAUD_VIEW)
+def model_performance() -> Any:
+    """Labels so far, precision among what was reviewed, and the models there are."""
+    query = PerformanceQuery.model_validate(request.args.to_dict())
+    config = tenant_settings()
+
+    def compute(principal: Principal, now: dt.datetime) -> dict[str, Any]:
+        return performance(
+            tenant_id=principal.tenant_id,
+            now=now,
+            config=config,
+            days=query.days,
+            site_ids=principal.site_ids,
+        )
+
+    data, was_cached = _answer("performance", query, compute)
+    return success(data, cached=was_cached)
+
+
+def _answer(
+    name: str, query: _Query, compute: Callable[[Principal, dt.datetime], Any]
+) -> tuple[Any, bool]:
+    """The answer, kept for FRAUD_CACHE_TTL and at most ten seconds behind the newest score."""
+    principal = required_principal()
+    asked = query.model_dump_json(exclude={"fresh"})
+    sites = "all" if principal.site_ids is None else str(sorted(principal.site_ids))
+    digest = sha256(f"{asked}|{sites}".encode()).hexdigest()[:24]
+    tenant_id = principal.tenant_id
+    return cached(
+        redis_client(),
+        f"fraud:{tenant_id}:{name}:{generation(tenant_id)}:{digest}",
+        tenant_settings().fraud_cache_ttl,
+        lambda: compute(principal, utcnow()),
+        fresh=query.fresh,
+    )
+
+
+def _punch_id(text: str) -> int:
+    if not text.isdecimal():
+        raise Problem(
+            422,
+            "The cursor is not usable.",
+            errors=[{"field": "cursor", "reason": "was not given out by this list"}],
+        )
+    return int(text)

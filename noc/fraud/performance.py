@@ -1,0 +1,162 @@
+"""How well fraud detection does, as far as anybody has looked: no more is claimed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import and_, func, select, true
+
+from noc.extensions import session
+from noc.fraud.models import AnomalyLog, FraudModel, ModelMetrics, PredictionLog
+from noc.settings import Settings
+
+SHADOW_LABELS = 100
+"""Labels from which a model may run as a shadow (blueprint, Training)."""
+
+_Z90 = 1.6449
+"""Two-sided 90 % of the normal distribution."""
+
+
+def performance(
+    *,
+    tenant_id: int,
+    now: dt.datetime,
+    config: Settings,
+    days: int = 180,
+    site_ids: Collection[int] | None = None,
+) -> dict[str, Any]:
+    """What is known of the last ``days``: counts, labels by source, precision of what was reviewed.
+
+    ``precision`` is the share of confirmed fraud among *reviewed* anomalies, None where nobody
+    reviewed any, with a 90 % Wilson interval. Recall is unknown (None) until random punches are
+    audited too: what was never suspected was never looked at. Four queries.
+    """
+    p, since = PredictionLog, now - dt.timedelta(days=days)
+    mine = true() if site_ids is None else p.site_id.in_(site_ids)
+    scope = and_(p.tenant_id == tenant_id, ~p.is_shadow, p.occurred_at >= since, mine)
+    counts = session().execute(_counts(scope)).one()
+    labels = session().execute(
+        select(p.label_source, p.actual_fraud_detected, func.count())
+        .where(scope, p.actual_fraud_detected.is_not(None))
+        .group_by(p.label_source, p.actual_fraud_detected)
+    )
+    by_source: dict[str, dict[str, int]] = {}
+    for source, fraud, count in labels:
+        entry = by_source.setdefault(str(source), {"fraud": 0, "genuine": 0})
+        entry["fraud" if fraud else "genuine"] = count
+    models = [_model(row) for row in session().execute(_models(tenant_id))]
+    active = next((model for model in models if model["is_active"]), None)
+    labelled = sum(sum(entry.values()) for entry in by_source.values())
+    return {
+        "days": days,
+        "active_model": active,
+        "models": models,
+        "evaluations": _evaluations(tenant_id),
+        "speaking": active["version"] if active else "rules",
+        "explanation": _explanation(active, labelled, config),
+        "scored": counts.scored,
+        "anomalies": counts.anomalies,
+        "tickets": counts.tickets,
+        "labels": {
+            "total": labelled,
+            "by_source": by_source,
+            "needed_for_shadow": SHADOW_LABELS,
+            "needed_for_activation": config.ml_model_min_training_samples,
+        },
+        "rules": {
+            "reviewed": counts.reviewed,
+            "confirmed": counts.confirmed,
+            "precision": _share(counts.confirmed, counts.reviewed),
+            "precision_interval_90": wilson(counts.confirmed, counts.reviewed),
+            "recall": None,
+        },
+    }
+
+
+def wilson(hits: int, total: int, z: float = _Z90) -> list[float] | None:
+    """Wilson's score interval of a share (E. B. Wilson, 1927); None of nothing."""
+    if total == 0:
+        return None
+    share = hits / total
+    centre = share + z * z / (2 * total)
+    spread = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
+    scale = 1 + z * z / total
+    return [round(max(0.0, (centre - spread) / scale), 4), round((centre + spread) / scale, 4)]
+
+
+def _counts(scope: Any) -> Any:
+    p, a = PredictionLog, AnomalyLog
+    suspected = a.id.is_not(None)
+    return (
+        select(
+            func.count().label("scored"),
+            func.count(a.id).label("anomalies"),
+            func.count(a.ticket_id.distinct()).label("tickets"),
+            func.count().filter(suspected, p.actual_fraud_detected.is_not(None)).label("reviewed"),
+            func.count().filter(suspected, p.actual_fraud_detected.is_(True)).label("confirmed"),
+        )
+        .select_from(p)
+        .outerjoin(
+            a, and_(a.tenant_id == p.tenant_id, a.attendance_event_id == p.attendance_event_id)
+        )
+        .where(scope)
+    )
+
+
+def _models(tenant_id: int) -> Any:
+    m = FraudModel
+    return (
+        select(
+            m.id,
+            m.version,
+            m.model_type,
+            m.status,
+            m.is_active,
+            m.train_samples,
+            m.class_imbalance_ratio,
+            m.pr_auc,
+            m.precision_at_80_recall,
+            m.thresholds,
+            m.created_at,
+            m.activated_at,
+            m.note,
+        )
+        .where(m.tenant_id == tenant_id)
+        .order_by(m.created_at.desc())
+    )
+
+
+def _model(row: Any) -> dict[str, Any]:
+    values: dict[str, Any] = row._asdict()
+    values["id"] = str(values["id"])
+    for name in ("created_at", "activated_at"):
+        values[name] = values[name].isoformat() if values[name] else None
+    return values
+
+
+def _evaluations(tenant_id: int) -> list[dict[str, Any]]:
+    m = ModelMetrics
+    columns = (
+        m.model_version, m.kind, m.evaluated_at, m.samples, m.positives, m.threshold,
+        m.precision, m.recall, m.f1, m.pr_auc, m.brier, m.psi,
+    )  # fmt: skip
+    rows = session().execute(
+        select(*columns).where(m.tenant_id == tenant_id).order_by(m.evaluated_at.desc()).limit(100)
+    )
+    return [row._asdict() | {"evaluated_at": row.evaluated_at.isoformat()} for row in rows]
+
+
+def _explanation(active: dict[str, Any] | None, labelled: int, config: Settings) -> str:
+    if active:
+        return f"Model {active['version']} scores the punches; the rules stay beside it."
+    return (
+        f"No model yet: rules score every punch. {labelled} punches have a verdict; a model may "
+        f"watch from {SHADOW_LABELS} and take over from {config.ml_model_min_training_samples}."
+    )
+
+
+def _share(hits: int, total: int) -> float | None:
+    return round(hits / total, 4) if total else None
