@@ -17,7 +17,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
 from noc import create_app
-from noc.database import tenancy
+from noc.database import partitions, tenancy
 from noc.database.bootstrap import prepare
 from noc.extensions import db, redis_client
 from noc.extensions import session as current_session
@@ -89,6 +89,8 @@ def session(app: APIFlask) -> Iterator[Session]:
         finally:
             db.session.remove()
             outer.rollback()
+            # The months that the test made went with it.
+            partitions._known.clear()
             connection.close()
             db.engines[None] = real
             db.session.configure(join_transaction_mode="conditional_savepoint")

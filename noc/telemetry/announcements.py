@@ -5,10 +5,10 @@ from __future__ import annotations
 from blinker import Signal
 
 sos_received = Signal(
-    """Somebody called for help.
+    """Guards called for help.
 
-    ``send("telemetry", tenant_id=int, events=[...], now=datetime)``, each event a dict of
-    ``person_id``, ``occurred_at`` (datetime), ``external_id``, ``lat`` and ``lon`` (None where
-    the phone did not know). Only calls that were not there before are announced.
+    ``send("telemetry", tenant_id=int, events=list[dict], now=datetime)``; each event is
+    ``{"person_id", "occurred_at", "external_id", "lat", "lon"}``, the place None where the
+    phone did not know it. Sent once an ``sos`` signal, however often it arrives.
     """
 )
