@@ -201,7 +201,7 @@ def _follow_up(
         metrics.FRAUD_DETECTIONS.labels(suspect.severity).inc()
         emit(
             "anomaly_detected",
-            _frame(suspect),
+            _frame(suspect, alert_id, ticket_id),
             tenant_id=tenant_id,
             site_id=suspect.site_id,
             alert_id=alert_id,
@@ -232,7 +232,7 @@ def _alert(suspect: Suspect) -> AlertInput:
     )
 
 
-def _frame(suspect: Suspect) -> dict[str, Any]:
+def _frame(suspect: Suspect, alert_id: int, ticket_id: int | None) -> dict[str, Any]:
     return {
         "anomaly_id": str(suspect.anomaly_id),
         "person_id": suspect.person_id,
@@ -242,4 +242,6 @@ def _frame(suspect: Suspect) -> dict[str, Any]:
         "fraud_score": suspect.fraud_score,
         "severity": suspect.severity,
         "evidence": [reason["sentence"] for reason in suspect.reasons],
+        "alert_id": alert_id,
+        "ticket_id": ticket_id,
     }

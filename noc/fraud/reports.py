@@ -42,7 +42,7 @@ def live(
     ``before`` (time and punch id of a row) continues a list after that row. One query.
     """
     since = now - dt.timedelta(hours=hours)
-    query = _scores(tenant_id, site_ids).where(
+    query = select_scores(tenant_id, site_ids).where(
         PredictionLog.occurred_at >= since, PredictionLog.fraud_score >= min_score
     )
     if before is not None:
@@ -59,7 +59,7 @@ def live(
             PredictionLog.occurred_at.desc(), PredictionLog.attendance_event_id.desc()
         ).limit(limit)
     )
-    return [_score(row) for row in rows]
+    return [plain(row) for row in rows]
 
 
 def history(
@@ -80,7 +80,7 @@ def history(
     if person is None:
         raise not_found("person")
     rows = session().execute(
-        _scores(tenant_id, site_ids)
+        select_scores(tenant_id, site_ids)
         .where(
             PredictionLog.person_id == person_id,
             PredictionLog.occurred_at >= now - dt.timedelta(days=days),
@@ -89,7 +89,7 @@ def history(
         .order_by(PredictionLog.occurred_at.desc(), PredictionLog.attendance_event_id.desc())
         .limit(MAX_HISTORY)
     )
-    scores = [_score(row) for row in rows]
+    scores = [plain(row) for row in rows]
     if not scores and site_ids is not None and person.home_site_id not in site_ids:
         raise not_found("person")
     return {
@@ -115,9 +115,10 @@ def heatmap(
 ) -> dict[str, Any]:
     """Scores by site and hour of the week (0: Monday 00:00) on each site's own clock.
 
-    Every site has three lists of 168: ``count``, ``mean`` score and ``share`` of punches with a
-    score of at least ``threshold``. Where nobody punched, mean and share are None: an empty cell
-    is not a zero. Problem 404 for a site that is not there, or not the asker's. Two queries.
+    Every site has four lists of 168: ``count``, ``mean`` and ``max`` score, and ``share`` of
+    punches with a score of at least ``threshold``. Where nobody punched, all but the count are
+    None: an empty cell is not a zero. Problem 404 for a site that is not there, or not the
+    asker's. Two queries.
     """
     sites = _sites(tenant_id, site_id, site_ids)
     if site_id is not None and not sites:
@@ -131,6 +132,7 @@ def heatmap(
             hour.label("hour"),
             func.count().label("count"),
             func.avg(PredictionLog.fraud_score).label("mean"),
+            func.max(PredictionLog.fraud_score).label("max"),
             func.count().filter(PredictionLog.fraud_score >= threshold).label("high"),
         )
         .join(
@@ -151,6 +153,7 @@ def heatmap(
         site, cell = by_site[row.site_id], int(row.hour)
         site["count"][cell] = row.count
         site["mean"][cell] = round(row.mean, 4)
+        site["max"][cell] = round(row.max, 4)
         site["share"][cell] = round(row.high / row.count, 4)
     return {
         "days": days,
@@ -175,6 +178,7 @@ def _sites(tenant_id: int, site_id: int | None, site_ids: Sites) -> list[dict[st
             "timezone": row.timezone,
             "count": [0] * 168,
             "mean": [None] * 168,
+            "max": [None] * 168,
             "share": [None] * 168,
         }
         for row in session().execute(query.order_by(Site.name, Site.id))
@@ -190,7 +194,7 @@ def _voided() -> Any:
     )
 
 
-def _scores(tenant_id: int, site_ids: Sites) -> Select[*tuple[Any, ...]]:
+def select_scores(tenant_id: int, site_ids: Sites) -> Select[*tuple[Any, ...]]:
     p, a, punch = PredictionLog, AnomalyLog, AttendanceEvent
     return (
         select(
@@ -235,7 +239,8 @@ def _scores(tenant_id: int, site_ids: Sites) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _score(row: Any) -> dict[str, Any]:
+def plain(row: Any) -> dict[str, Any]:
+    """A row of :func:`select_scores` as JSON can hold it."""
     values: dict[str, Any] = row._asdict()
     for name in ("occurred_at", "labelled_at"):
         values[name] = values[name].isoformat() if values[name] else None
