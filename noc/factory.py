@@ -21,6 +21,7 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 BLUEPRINTS = (
     "noc.monitoring.health",
+    "noc.rest.api_docs",
     "noc.identity.sign_in",
     "noc.identity.api",
     "noc.workforce.api",

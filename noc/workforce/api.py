@@ -32,7 +32,7 @@ def _sight() -> dict[str, Any]:
 def _list(kind: Kind) -> Callable[..., Any]:
     @require(VIEW)
     @bp.input(kind.query, location="query")
-    @bp.doc(summary=f"List {kind.plural}.", tags=[kind.plural])
+    @bp.doc(summary=f"List {kind.plural}", tags=[kind.plural.capitalize()])
     def view(query_data: Any) -> Any:
         rows, pagination = records.list_page(kind, query_data, **_sight())
         return success(rows, pagination=pagination)
@@ -42,7 +42,7 @@ def _list(kind: Kind) -> Callable[..., Any]:
 
 def _by_id(kind: Kind) -> Callable[..., Any]:
     @require(VIEW)
-    @bp.doc(summary=f"Show a {kind.what}.", tags=[kind.plural])
+    @bp.doc(summary=f"Show one {kind.what}", tags=[kind.plural.capitalize()])
     def view(record_id: int) -> Any:
         return success(records.find(kind, id=record_id, **_sight()))
 
@@ -51,7 +51,7 @@ def _by_id(kind: Kind) -> Callable[..., Any]:
 
 def _by_code(kind: Kind) -> Callable[..., Any]:
     @require(VIEW)
-    @bp.doc(summary=f"Show the {kind.what} with this code.", tags=[kind.plural])
+    @bp.doc(summary=f"Show the {kind.what} with this code", tags=[kind.plural.capitalize()])
     def view(code: str) -> Any:
         return success(records.find(kind, code=_checked(code), **_sight()))
 
@@ -62,10 +62,11 @@ def _put(kind: Kind) -> Callable[..., Any]:
     @require(ADMIN, INGEST)
     @bp.input(kind.put)
     @bp.doc(
-        summary=f"Store the {kind.what} with this code.",
+        summary=f"Store the {kind.what} with this code",
         description="Made (201) or changed (200). What is left out of a change stays as it is; "
         "null clears it. References are given by id or by the other's own code.",
-        tags=[kind.plural],
+        responses={200: "Changed", 201: "Made"},
+        tags=[kind.plural.capitalize()],
     )
     def view(code: str, json_data: Any) -> Any:
         tenant_id = check_whole_tenant().tenant_id
