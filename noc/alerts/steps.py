@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from noc.alerts.frames import announce_alert
 from noc.alerts.models import RESOLUTIONS, Alert, AlertChange
 from noc.alerts.signals import alert_resolved
-from noc.alerts.transitions import EFFECTS, TRANSITIONS, Action, Step, allowed_actions
+from noc.alerts.transitions import (
+    TRANSITIONS,
+    Action,
+    Step,
+    allowed_actions,
+    is_so_already,
+    values_after,
+)
 from noc.database.tenancy import required_tenant
 from noc.extensions import session
 from noc.identity.assignees import Assignee, find_assignee
@@ -53,7 +60,8 @@ def take(
     assignee = _check(step)
     wanted = list(dict.fromkeys(alert_ids))
     alerts = _locked(wanted, site_ids)
-    outcomes = [_step(step, key, alerts.get(key), assignee) for key in wanted]
+    judged = [_judge(step, key, alerts.get(key), assignee) for key in wanted]
+    outcomes = _apply(step, judged)
     _record(step, [outcome for outcome in outcomes if outcome.changed])
     return outcomes
 
@@ -94,64 +102,73 @@ def _locked(alert_ids: Sequence[int], site_ids: Collection[int] | None) -> dict[
     return {alert.id: alert for alert in rows}
 
 
-def _step(step: Step, alert_id: int, alert: Alert | None, assignee: Assignee | None) -> Outcome:
+def _judge(step: Step, alert_id: int, alert: Alert | None, assignee: Assignee | None) -> Outcome:
+    """What the step may do to an alert that was locked; nothing is changed yet."""
     if alert is None:
         return Outcome(alert_id, problem=not_found("alert"))
-    after = TRANSITIONS[step.action].get(alert.status)
-    if after is None:
+    if alert.status not in TRANSITIONS[step.action]:
         return Outcome(alert_id, problem=_not_allowed(step.action, alert))
     if assignee is not None and not assignee.sees_site(alert.site_id):
         return Outcome(alert_id, problem=_not_theirs(assignee))
-    before = alert.status
-    values = {"status": after} | EFFECTS[step.action](step, alert)
-    unchanged = all(getattr(alert, name) == value for name, value in values.items())
-    if unchanged and step.action != "note":
-        return Outcome(alert_id, alert)
+    changed = not is_so_already(step, alert)
+    return Outcome(alert_id, alert, changed=changed, old_status=alert.status)
+
+
+def _apply(step: Step, outcomes: Sequence[Outcome]) -> list[Outcome]:
     if step.action == "reopen":
-        problem = _try(alert, values)
-        if problem is not None:
-            return Outcome(alert_id, problem=problem)
-    else:
-        _set(alert, values)
-    return Outcome(alert_id, alert, changed=True, old_status=before)
+        return [_reopen(step, outcome) if outcome.changed else outcome for outcome in outcomes]
+    _update(step, [outcome for outcome in outcomes if outcome.changed])
+    return list(outcomes)
 
 
-def _set(alert: Alert, values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
-        setattr(alert, name, value)
+def _update(step: Step, outcomes: Sequence[Outcome]) -> None:
+    if not outcomes or step.action == "note":
+        return
+    # Every action has one status that it leads to, so that one statement does for all.
+    status = TRANSITIONS[step.action][outcomes[0].old_status]
+    session().execute(
+        update(Alert)
+        .where(
+            Alert.tenant_id == required_tenant(),
+            Alert.id.in_([outcome.alert_id for outcome in outcomes]),
+        )
+        .values(status=status, **values_after(step))
+        .execution_options(synchronize_session="evaluate")
+    )
 
 
-def _try(alert: Alert, values: Mapping[str, Any]) -> Problem | None:
+def _reopen(step: Step, outcome: Outcome) -> Outcome:
     """Reopen, unless another alert of the same trouble is open: the unique index decides."""
-    key = alert.dedup_key
     try:
         with session().begin_nested():
-            _set(alert, values)
-            session().flush()
+            _update(step, [outcome])
     except IntegrityError as error:
-        if _OPEN_INDEX not in str(error.orig):
+        if outcome.alert is None or _OPEN_INDEX not in str(error.orig):
             raise
-        open_id = session().scalar(
-            select(Alert.id).where(
-                Alert.tenant_id == required_tenant(),
-                Alert.dedup_key == key,
-                Alert.status != "RESOLVED",
-            )
+        return Outcome(outcome.alert_id, problem=_open_elsewhere(outcome.alert))
+    return outcome
+
+
+def _open_elsewhere(alert: Alert) -> Problem:
+    open_id = session().scalar(
+        select(Alert.id).where(
+            Alert.tenant_id == required_tenant(),
+            Alert.dedup_key == alert.dedup_key,
+            Alert.status != "RESOLVED",
         )
-        return Problem(
-            409,
-            f"Alert {open_id} of the same trouble is open already: go on with that one.",
-            open_alert_id=open_id,
-        )
-    return None
+    )
+    return Problem(
+        409,
+        f"Alert {open_id} of the same trouble is open already: go on with that one.",
+        open_alert_id=open_id,
+    )
 
 
 def _record(step: Step, outcomes: Sequence[Outcome]) -> None:
     """Keep the history, tell the feed, and tell those above."""
     if not outcomes:
         return
-    session().add_all(_change(step, outcome) for outcome in outcomes)
-    session().flush()
+    session().execute(insert(AlertChange), [_change(step, outcome) for outcome in outcomes])
     if step.action == "note":
         return
     alerts = [outcome.alert for outcome in outcomes if outcome.alert is not None]
@@ -168,23 +185,23 @@ def _record(step: Step, outcomes: Sequence[Outcome]) -> None:
             )
 
 
-def _change(step: Step, outcome: Outcome) -> AlertChange:
+def _change(step: Step, outcome: Outcome) -> dict[str, Any]:
     detail = {
         "assignee_id": step.assignee_id,
         "until": step.until.isoformat() if step.until else None,
         "resolution": step.resolution,
     }
-    return AlertChange(
-        tenant_id=required_tenant(),
-        alert_id=outcome.alert_id,
-        at=step.now,
-        user_id=step.user_id,
-        action=step.action,
-        old_status=outcome.old_status,
-        new_status=TRANSITIONS[step.action][outcome.old_status],
-        note=step.note,
-        detail={name: value for name, value in detail.items() if value is not None} or None,
-    )
+    return {
+        "tenant_id": required_tenant(),
+        "alert_id": outcome.alert_id,
+        "at": step.now,
+        "user_id": step.user_id,
+        "action": step.action,
+        "old_status": outcome.old_status,
+        "new_status": TRANSITIONS[step.action][outcome.old_status],
+        "note": step.note,
+        "detail": {name: value for name, value in detail.items() if value is not None} or None,
+    }
 
 
 def _not_allowed(action: Action, alert: Alert) -> Problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
@@ -73,44 +73,30 @@ class Step:
     resolution: str | None = None
 
 
-def _acknowledged(step: Step, alert: Alert) -> dict[str, Any]:
-    if alert.status == "ACKNOWLEDGED":
-        return {}
-    return {
-        "acknowledged_at": step.now,
-        "acknowledged_by": step.user_id,
-        "shelved_until": None,
+def values_after(step: Step) -> dict[str, Any]:
+    """What the step sets, the same on every alert, besides the status."""
+    acknowledged = {"acknowledged_at": step.now, "acknowledged_by": step.user_id}
+    resolved = {"resolved_at": step.now, "resolved_by": step.user_id}
+    # Whoever looks next knows whom to ask: the assignee stays on record.
+    anew = {**dict.fromkeys((*acknowledged, *resolved, "resolution")), "shelved_until": None}
+    values: dict[Action, dict[str, Any]] = {
+        "acknowledge": {**acknowledged, "shelved_until": None},
+        "assign": {"assignee_id": step.assignee_id, "shelved_until": None},
+        "shelve": {"shelved_until": step.until},
+        "unshelve": anew,
+        "resolve": {"resolution": step.resolution, **resolved, "shelved_until": None},
+        "reopen": anew,
+        "note": {},
     }
+    return values[step.action]
 
 
-def _resolved(step: Step, _: Alert) -> dict[str, Any]:
-    return {
-        "resolution": step.resolution,
-        "resolved_at": step.now,
-        "resolved_by": step.user_id,
-        "shelved_until": None,
-    }
-
-
-def _anew(_: Step, __: Alert) -> dict[str, Any]:
-    # The assignee stays on record: whoever looks next knows whom to ask.
-    return {
-        "acknowledged_at": None,
-        "acknowledged_by": None,
-        "shelved_until": None,
-        "resolution": None,
-        "resolved_at": None,
-        "resolved_by": None,
-    }
-
-
-EFFECTS: Mapping[Action, Callable[[Step, Alert], dict[str, Any]]] = {
-    "acknowledge": _acknowledged,
-    "assign": lambda step, _: {"assignee_id": step.assignee_id, "shelved_until": None},
-    "shelve": lambda step, _: {"shelved_until": step.until},
-    "unshelve": _anew,
-    "resolve": _resolved,
-    "reopen": _anew,
-    "note": lambda _, __: {},
-}
-"""What each action sets besides the status."""
+def is_so_already(step: Step, alert: Alert) -> bool:
+    """Whether the step, taken again, would say nothing new."""
+    if step.action == "note" or TRANSITIONS[step.action].get(alert.status) != alert.status:
+        return False
+    if step.action == "assign":
+        return alert.assignee_id == step.assignee_id
+    if step.action == "shelve":
+        return alert.shelved_until == step.until
+    return True

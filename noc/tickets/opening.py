@@ -172,8 +172,9 @@ def _insert(
         }
         for number, draft in enumerate(drafts, first)
     ]
-    statement = insert(Ticket).returning(Ticket, sort_by_parameter_order=True)
-    return session().scalars(statement, rows).all()
+    # Sorted here: asked to keep the order itself, the database layer inserts row by row.
+    opened = session().scalars(insert(Ticket).returning(Ticket), rows)
+    return sorted(opened, key=lambda ticket: int(ticket.number.removeprefix("T-")))
 
 
 def _record(
@@ -193,6 +194,7 @@ def _record(
     }
     raised = _raise_priorities(drafts, tickets)
     changed: list[tuple[Ticket, str | None]] = []
+    events: list[dict[str, Any]] = []
     for ticket in dict.fromkeys(tickets):
         detail: dict[str, Any] = {"evidence": new[ticket.id]} if ticket.id in new else {}
         if ticket.id in raised:
@@ -205,20 +207,22 @@ def _record(
             ticket.updated_at = now
         else:
             continue
-        session().add(
-            TicketEvent(
-                tenant_id=ticket.tenant_id,
-                ticket_id=ticket.id,
-                at=now,
-                user_id=user_id,
-                action=action,
-                old_status=old_status,
-                new_status=ticket.status,
-                detail=detail or None,
-            )
+        events.append(
+            {
+                "tenant_id": ticket.tenant_id,
+                "ticket_id": ticket.id,
+                "at": now,
+                "user_id": user_id,
+                "action": action,
+                "old_status": old_status,
+                "new_status": ticket.status,
+                "detail": detail or None,
+            }
         )
         changed.append((ticket, old_status))
     session().flush()
+    if events:
+        session().execute(insert(TicketEvent), events)
     announce_tickets(changed)
 
 
