@@ -15,9 +15,21 @@ Frame = dict[str, Any]
 class FeedClient:
     """Connects, keeps every frame in ``frames``, and waits for the ones asked for."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str = "", headers: dict[str, str] | None = None) -> None:
         self.frames: list[Frame] = []
-        self._socket = Client(url, headers={"Authorization": f"Bearer {token}"})
+        self._socket = Client(url, headers=headers or {"Authorization": f"Bearer {token}"})
+
+    def say(self, words: str | bytes) -> None:
+        """Send a message."""
+        self._socket.send(words)
+
+    def closing_code(self, seconds: float = 10) -> int:
+        """The code with which the server ends the connection; reads what comes before it."""
+        deadline = time.monotonic() + seconds
+        while self.next(deadline - time.monotonic()) is not None:
+            pass
+        assert not self._socket.connected, "the server keeps the connection open"
+        return int(self._socket.close_reason)
 
     def next(self, seconds: float = 10) -> Frame | None:
         """The next frame, or None when none came in time or the socket was closed."""

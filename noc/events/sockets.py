@@ -19,9 +19,12 @@ from simple_websocket import Server
 
 from noc.events.frames import close_frame, holds_close
 
-BACKLOG_FRAMES = 1000
-BACKLOG_BYTES = 1024 * 1024
-"""What a client may leave unread here, beyond what its socket takes, before it is too slow."""
+BACKLOG_FRAMES = 5000
+BACKLOG_BYTES = 4 * 1024 * 1024
+"""What a client may leave unread here, beyond what its socket takes, before it is too slow.
+
+The bytes of a frame are shared by all clients that wait for it.
+"""
 
 SEND_BUFFER = 128 * 1024
 """Bytes the kernel keeps for a client; bounded, so that a thousand stalled ones stay small."""

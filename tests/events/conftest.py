@@ -6,15 +6,17 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 import pytest
 from apiflask import APIFlask
+from simple_websocket import ConnectionClosed
 from sqlalchemy.engine import make_url
 from werkzeug.serving import make_server
+from wsproto.utilities import LocalProtocolError
 
 from noc import create_app
 from noc.database import tenancy
@@ -49,7 +51,6 @@ class House:
     tenant_id: int
     site_ids: tuple[int, int]
     token: str
-    _open: list[Any] = field(default_factory=list)
 
     def emit(self, count: int = 1, *, site_id: int | None = None, **payload: Any) -> None:
         """Commit ``count`` events, each in a transaction of its own, numbered in ``n``."""
@@ -137,7 +138,11 @@ class Server:
 
     def connect(self, token: str, query: str = "") -> FeedClient:
         """A client that has read its hello."""
-        client = FeedClient(self.url(query), token)
+        return self.connect_with({"Authorization": f"Bearer {token}"}, query)
+
+    def connect_with(self, headers: dict[str, str], query: str = "") -> FeedClient:
+        """The same with these headers."""
+        client = FeedClient(self.url(query), headers=headers)
         self._clients.append(client)
         client.wait_for_type("hello", WAIT_SECONDS)
         return client
@@ -145,7 +150,8 @@ class Server:
     def close(self) -> None:
         """Hang up every client that still holds."""
         for client in self._clients:
-            client.close()
+            with suppress(ConnectionClosed, LocalProtocolError, OSError):
+                client.close()
 
 
 @contextmanager
@@ -176,3 +182,28 @@ def server(app: APIFlask, config: Settings) -> Iterator[Server]:
     )
     with serving(settings) as server:
         yield server
+
+
+def numbers(client: FeedClient, count: int) -> list[int]:
+    """The ``n`` of the next ``count`` events the client is told of."""
+    return [frame["n"] for frame in events_of(client, count)]
+
+
+def events_of(client: FeedClient, count: int) -> list[dict[str, Any]]:
+    """The next ``count`` frames about logged events; AssertionError if they do not come."""
+    found: list[dict[str, Any]] = []
+    while len(found) < count:
+        frame = client.next(WAIT_SECONDS)
+        assert frame is not None, f"{len(found)} of {count} events came: {found[-1:]}"
+        if "event_id" in frame:
+            found.append(frame)
+    return found
+
+
+def next_of(client: FeedClient, kind: str) -> dict[str, Any]:
+    """The next frame of this type, whatever comes before it."""
+    while True:
+        frame = client.next(WAIT_SECONDS)
+        assert frame is not None, f"no {kind} came"
+        if frame["type"] == kind:
+            return frame
