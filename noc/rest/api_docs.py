@@ -6,11 +6,13 @@ and prints.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response, make_response, render_template
+from markupsafe import Markup, escape
 
 from noc.rest.openapi import API_PREFIX, document
 
@@ -20,6 +22,8 @@ _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; "
     "form-action 'none'"
 )
+
+_CODE = re.compile(r"`([^`]+)`")
 
 
 @bp.get("/api/docs")
@@ -33,6 +37,7 @@ def page() -> Response:
         prefix=API_PREFIX,
         fields=lambda schema: list(_fields(schema, spec)),
         kind=_kind,
+        prose=_prose,
         problem=lambda response: _resolved(response, spec)["description"],
     )
     response = make_response(html)
@@ -72,6 +77,11 @@ def _resolved(schema: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
         _, section, place, name = schema["$ref"].split("/")
         schema = spec[section][place][name]
     return schema
+
+
+def _prose(words: str | None) -> Markup:
+    """Text with its `code` marked as such."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(words or ""))))
 
 
 def _kind(schema: dict[str, Any]) -> str:
