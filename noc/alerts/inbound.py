@@ -9,7 +9,8 @@ from typing import Any
 from noc.alerts.process import AlertInput, ProcessedAlert, UnknownReference, process_known
 from noc.alerts.schemas import REPORTS, AlertIn
 from noc.extensions import settings
-from noc.rest.batches import BatchResult, Rejection, check_items, clock, outcome
+from noc.rest.batches import BatchResult, Rejection, check_items, outcome
+from noc.rest.quantities import clock
 
 
 def store_reports(items: Sequence[Any], *, now: dt.datetime) -> BatchResult:

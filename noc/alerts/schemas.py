@@ -8,9 +8,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from noc.alerts.dedup import MAX_KEY
 from noc.domain import Severity
-from noc.rest.batches import UtcMoment
 from noc.rest.body import Id, Line, Metadata, Prose
 from noc.rest.keyset import BIGGEST_ID
+from noc.rest.quantities import UtcMoment
 
 Status = Literal["NEW", "ACKNOWLEDGED", "ASSIGNED", "SHELVED", "RESOLVED"]
 Resolution = Literal["CONFIRMED", "FALSE_POSITIVE", "FIXED", "DUPLICATE", "EXPIRED"]

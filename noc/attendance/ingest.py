@@ -15,7 +15,8 @@ from noc.attendance.schemas import PUNCHES, Punch
 from noc.attendance.signals import punches_stored
 from noc.extensions import session, settings
 from noc.monitoring import metrics
-from noc.rest.batches import BatchResult, Clock, Rejection, check_items, clock, outcome
+from noc.rest.batches import BatchResult, Rejection, check_items, outcome
+from noc.rest.quantities import Clock, clock
 
 _COLUMNS = {
     "external_id": "text",

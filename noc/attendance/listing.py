@@ -11,8 +11,9 @@ from sqlalchemy import Select, select
 from noc.attendance.models import AttendanceEvent
 from noc.database.tenancy import required_tenant
 from noc.extensions import session
-from noc.rest.batches import UtcMoment
+from noc.rest.envelope import MAX_LIMIT
 from noc.rest.keyset import BIGGEST_ID, Key, Page, newest_first, page_of
+from noc.rest.quantities import UtcMoment
 from noc.workforce.models import Person, Site
 
 
@@ -21,15 +22,24 @@ class PunchFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    person_id: int | None = Field(None, gt=0, le=BIGGEST_ID)
-    site_id: int | None = Field(None, gt=0, le=BIGGEST_ID)
-    device_id: int | None = Field(None, gt=0, le=BIGGEST_ID)
+    person_id: int | None = Field(default=None, gt=0, le=BIGGEST_ID)
+    site_id: int | None = Field(default=None, gt=0, le=BIGGEST_ID)
+    device_id: int | None = Field(default=None, gt=0, le=BIGGEST_ID)
     kind: Literal["in", "out", "presence"] | None = None
-    external_id: str | None = Field(None, pattern=r"^[^\x00]{1,200}$")
+    external_id: str | None = Field(default=None, pattern=r"^[^\x00]{1,200}$")
     since: UtcMoment | None = None
     until: UtcMoment | None = None
     voided: bool | None = None
     scored: bool | None = None
+
+
+class PunchQuery(PunchFilter):
+    """The query of the list: filters, and which page."""
+
+    limit: int | None = Field(
+        default=None, ge=1, le=MAX_LIMIT, description="Rows on a page; 50 by default."
+    )
+    cursor: str | None = Field(default=None, description="`next_cursor` of the page before.")
 
 
 _SHOWN = (

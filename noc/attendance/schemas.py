@@ -16,9 +16,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from noc.rest.batches import Latitude, Longitude, Metres, Number, UtcMoment
 from noc.rest.body import Id, Line, Prose
 from noc.rest.keyset import BIGGEST_ID
+from noc.rest.quantities import Latitude, Longitude, Metres, Number, UtcMoment
 
 
 def _device(value: Any) -> int | str | None:
@@ -73,6 +73,14 @@ class Punch(BaseModel):
         if "lat" in info.data and (info.data["lat"] is None) != (value is None):
             raise ValueError("lat and lon come together, and only one of them was given")
         return value
+
+
+class TakeQuery(BaseModel):
+    """The query of a request that brings punches."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    score: Literal["now"] | None = Field(None, description="Score before answering.")
 
 
 class VoidRequest(BaseModel):

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from noc.identity.models import ApiToken, User
-from noc.rest.batches import UtcMoment
 from noc.rest.body import Id, Line
 from noc.rest.by_id import ListQuery
+from noc.rest.quantities import UtcMoment
 
 Role = Literal["viewer", "operator", "security_manager", "admin", "platform_admin"]
 

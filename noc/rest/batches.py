@@ -6,22 +6,17 @@ something in it is refused is the rest checked again without it.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar
 
-from pydantic import Field, PlainValidator, TypeAdapter, ValidationError, WithJsonSchema
-from pydantic_core import PydanticCustomError, from_json
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from noc.rest.problems import Problem
-from noc.settings import Settings
 
 T = TypeVar("T")
-
-OLDEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-"""No phone has reported anything before; a file that says so has a broken clock."""
 
 NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 """Media types of one JSON value a line."""
@@ -97,9 +92,10 @@ def outcome(
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Stands in a batch for a line that is not JSON; it is rejected with ``reason``."""
+    """Stands in a batch for what could not be read at all; it is rejected with ``reason``."""
 
     reason: str
+    field: str = "item"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +205,7 @@ def _rejections(error: ValidationError, items: Sequence[Any], depth: int) -> dic
             continue
         field_name, reason = "item", str(item["msg"]).removeprefix("Value error, ")
         if isinstance(broken := items[index], Unreadable):
-            reason = broken.reason
+            field_name, reason = broken.field, broken.reason
         elif item["type"].startswith("union_tag"):
             field_name, reason = _tag(item)
         elif len(location) > depth:
@@ -226,66 +222,3 @@ def _tag(item: Any) -> tuple[str, str]:
     if item["type"] == "union_tag_not_found":
         return name, "Field required"
     return name, f"must be one of {context.get('expected_tags')}"
-
-
-def _moment(value: Any) -> dt.datetime:
-    if isinstance(value, str):
-        try:
-            value = dt.datetime.fromisoformat(value)
-        except ValueError:
-            raise PydanticCustomError("moment", "is not a time of ISO 8601") from None
-    if not isinstance(value, dt.datetime):
-        # A bare number could be seconds or milliseconds; neither is guessed.
-        raise PydanticCustomError("moment", "must be a time of ISO 8601 as text")
-    if value.tzinfo is None:
-        raise PydanticCustomError(
-            "moment", "needs a zone, as in 2026-11-16T09:00:00Z or 2026-11-16T14:30:00+05:30"
-        )
-    try:
-        return value.astimezone(dt.UTC)
-    except OverflowError:
-        raise PydanticCustomError("moment", "is out of range") from None
-
-
-UtcMoment = Annotated[
-    dt.datetime,
-    PlainValidator(_moment),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
-]
-"""A moment with a zone, as text of ISO 8601; it becomes UTC."""
-
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-"""A finite number; neither text nor true or false passes for one."""
-
-Latitude = Annotated[Number, Field(ge=-90, le=90)]
-"""Degrees north."""
-
-Longitude = Annotated[Number, Field(ge=-180, le=180)]
-"""Degrees east."""
-
-Metres = Annotated[Number, Field(ge=0)]
-"""A length."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Which times of a phone's clock are believed."""
-
-    earliest: dt.datetime
-    latest: dt.datetime
-
-    def refusal(self, moment: dt.datetime) -> str | None:
-        """Why ``moment`` is refused, None where it is not."""
-        if moment > self.latest:
-            return f"lies in the future: later than {self.latest:%Y-%m-%dT%H:%M:%SZ} is not taken"
-        if moment < self.earliest:
-            return f"is too old: earlier than {self.earliest:%Y-%m-%dT%H:%M:%SZ} is not taken"
-        return None
-
-
-def clock(settings: Settings, now: dt.datetime, *, limits: bool) -> Clock:
-    """The clock at ``now``; without ``limits`` any age since 1970 is taken, never the future."""
-    return Clock(
-        earliest=now - dt.timedelta(days=settings.clock_oldest_days) if limits else OLDEST,
-        latest=now + dt.timedelta(minutes=settings.clock_skew_minutes),
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flask import request
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import select
 
@@ -13,10 +12,10 @@ from noc.database.tenancy import required_tenant
 from noc.extensions import redis_client, session
 from noc.identity.principal import Principal
 from noc.identity.tenant_settings import tenant_settings
-from noc.rest.batches import UtcMoment
 from noc.rest.cache import cached
 from noc.rest.keyset import BIGGEST_ID
 from noc.rest.problems import not_found
+from noc.rest.quantities import UtcMoment
 from noc.telemetry.collection import collect_signals
 from noc.workforce.models import Person, Site
 
@@ -38,11 +37,6 @@ class SignalsQuery(BaseModel):
     def _plus_was_decoded(cls, value: Any) -> Any:
         # An unescaped '+' of an offset arrives as a space; no time has one before its offset.
         return value.replace(" ", "+") if isinstance(value, str) and "T" in value else value
-
-
-def signals_query() -> SignalsQuery:
-    """The query of the current request; ValidationError (a 422) names what cannot be."""
-    return SignalsQuery.model_validate(request.args.to_dict())
 
 
 def signals_answer(

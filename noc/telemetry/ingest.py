@@ -15,7 +15,8 @@ from sqlalchemy import text
 from noc.database.partitions import ensure_partitions
 from noc.extensions import session, settings
 from noc.monitoring import metrics
-from noc.rest.batches import BatchResult, Clock, Rejection, check_items, clock, outcome
+from noc.rest.batches import BatchResult, Rejection, check_items, outcome
+from noc.rest.quantities import Clock, clock
 from noc.telemetry import scans, storage
 from noc.telemetry.announcements import sos_received
 from noc.telemetry.schemas import KINDS, SIGNALS

@@ -16,8 +16,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from noc.rest.batches import Latitude, Longitude, Metres, Number, UtcMoment
 from noc.rest.body import Id, Line
+from noc.rest.quantities import Latitude, Longitude, Metres, Number, UtcMoment
 
 MAX_DETAIL_BYTES = 16 * 1024
 """Detail is a remark beside a signal; what is larger is a misplaced payload."""

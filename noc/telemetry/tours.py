@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -10,14 +10,17 @@ from sqlalchemy import exists, select, text
 
 from noc.database.tenancy import required_tenant
 from noc.extensions import session
-from noc.rest.batches import Latitude, Longitude
 from noc.rest.body import Id, Line
-from noc.rest.keyset import BIGGEST_ID
+from noc.rest.by_id import ListQuery, QueryId, page_by_id
 from noc.rest.problems import Problem
+from noc.rest.quantities import Latitude, Longitude
 from noc.telemetry.models import Checkpoint, Tour
 from noc.workforce.models import Site
+from noc.workforce.references import look_up
 
 MAX_CHECKPOINTS = 500
+
+_SHOWN = ("id", "code", "name", "position", "lat", "lon", "active")
 
 
 class CheckpointPlan(BaseModel):
@@ -58,12 +61,10 @@ class TourPlan(BaseModel):
         return value
 
 
-class TourFilter(BaseModel):
-    """Which tours a list shows."""
+class TourQuery(ListQuery):
+    """Which tours a list shows, and which page of them."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    site_id: int | None = Field(default=None, gt=0, le=BIGGEST_ID)
+    site_id: QueryId | None = None
     code: str | None = Field(default=None, pattern=r"^[^\x00]{1,200}$")
     active: bool | None = None
 
@@ -155,57 +156,52 @@ def _check_site(site_id: int, tenant_id: int) -> None:
 
 
 def list_tours(
-    wanted: TourFilter,
-    *,
-    limit: int,
-    after_id: int = 0,
-    tour_id: int | None = None,
-    site_ids: Collection[int] | None = None,
-) -> tuple[list[dict[str, Any]], int | None]:
-    """Tours by id with their checkpoints in order, and the id to go on after. Two queries.
+    asked: TourQuery, *, site_ids: Collection[int] | None = None
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """A page of tours with their checkpoints in order, and its ``pagination``. Three queries.
 
     ``site_ids`` are the only sites shown, None shows all.
     """
-    tenant_id = required_tenant()
-    query = (
-        select(
-            Tour.id, Tour.code, Tour.name, Tour.site_id, Site.name.label("site_name"), Tour.active
-        )
-        .join(Site, (Site.tenant_id == Tour.tenant_id) & (Site.id == Tour.site_id))
-        .where(Tour.tenant_id == tenant_id, Tour.id > after_id)
-    )
-    for name in ("site_id", "code", "active"):
-        if (value := getattr(wanted, name)) is not None:
-            query = query.where(getattr(Tour, name) == value)
-    if tour_id is not None:
-        query = query.where(Tour.id == tour_id)
+    query = select(Tour).where(Tour.tenant_id == required_tenant())
+    for name, value in asked.filters().items():
+        query = query.where(getattr(Tour, name) == value)
     if site_ids is not None:
         query = query.where(Tour.site_id.in_(site_ids))
-    found = session().execute(query.order_by(Tour.id).limit(limit + 1)).mappings()
-    tours = [dict(row) for row in found]
-    shown = tours[:limit]
-    checkpoints = _checkpoints([tour["id"] for tour in shown], tenant_id)
-    for tour in shown:
-        tour["checkpoints"] = checkpoints.get(tour["id"], [])
-    return shown, shown[-1]["id"] if len(tours) > limit else None
+    page, pagination = page_by_id(session(), query, Tour.id, asked)
+    return _shown(page), pagination
 
 
-def _checkpoints(tour_ids: list[int], tenant_id: int) -> dict[int, list[dict[str, Any]]]:
+def show_tour(tour_id: int) -> dict[str, Any]:
+    """The tour as the list shows it; NoResultFound for no such tour of the tenant."""
+    key = (Tour.tenant_id == required_tenant(), Tour.id == tour_id)
+    fresh = {"populate_existing": True}
+    return _shown([session().scalars(select(Tour).where(*key), execution_options=fresh).one()])[0]
+
+
+def _shown(tours: Sequence[Tour]) -> list[dict[str, Any]]:
+    sites = look_up((), (tour.site_id for tour in tours)).sites
+    checkpoints = _checkpoints([tour.id for tour in tours])
+    return [
+        {
+            "id": tour.id,
+            "code": tour.code,
+            "name": tour.name,
+            "site_id": tour.site_id,
+            "site_name": sites[tour.site_id],
+            "active": tour.active,
+            "checkpoints": checkpoints.get(tour.id, []),
+        }
+        for tour in tours
+    ]
+
+
+def _checkpoints(tour_ids: list[int]) -> dict[int, list[dict[str, Any]]]:
     by_tour: dict[int, list[dict[str, Any]]] = {}
     if not tour_ids:
         return by_tour
     rows = session().execute(
-        select(
-            Checkpoint.tour_id,
-            Checkpoint.id,
-            Checkpoint.code,
-            Checkpoint.name,
-            Checkpoint.position,
-            Checkpoint.lat,
-            Checkpoint.lon,
-            Checkpoint.active,
-        )
-        .where(Checkpoint.tenant_id == tenant_id, Checkpoint.tour_id.in_(tour_ids))
+        select(Checkpoint.tour_id, *(getattr(Checkpoint, name) for name in _SHOWN))
+        .where(Checkpoint.tenant_id == required_tenant(), Checkpoint.tour_id.in_(tour_ids))
         .order_by(Checkpoint.position, Checkpoint.id)
     )
     for row in rows.mappings():

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
-from noc.rest.batches import UtcMoment
 from noc.rest.body import Id, Line, Metadata, Prose
 from noc.rest.keyset import BIGGEST_ID
+from noc.rest.quantities import UtcMoment
 
 Status = Literal["NEW", "ASSIGNED", "IN_PROGRESS", "ON_HOLD", "RESOLVED", "CLOSED", "CANCELLED"]
 Resolution = Literal["CONFIRMED", "FALSE_POSITIVE", "INCONCLUSIVE", "DUPLICATE", "FIXED"]

@@ -20,9 +20,9 @@ from pydantic import (
     field_validator,
 )
 
-from noc.rest.batches import Latitude, Longitude, Number, UtcMoment
 from noc.rest.body import Id, Line
 from noc.rest.by_id import ListQuery, QueryId
+from noc.rest.quantities import Latitude, Longitude, Number, UtcMoment
 
 MAX_RADIUS_METERS = 50_000
 MAX_SHIFT = dt.timedelta(days=7)
