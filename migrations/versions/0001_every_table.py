@@ -1346,6 +1346,20 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
+        "ix_attendance_event_clock",
+        "attendance_event",
+        ["tenant_id", "person_id", "occurred_at"],
+        unique=False,
+        postgresql_where=sa.text("kind <> 'presence' AND voided_at IS NULL"),
+    )
+    op.create_index(
+        "ix_attendance_event_voided",
+        "attendance_event",
+        ["tenant_id", "occurred_at"],
+        unique=False,
+        postgresql_where=sa.text("voided_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_attendance_event_unscored",
         "attendance_event",
         ["tenant_id", "id"],
@@ -1970,6 +1984,16 @@ def downgrade() -> None:
         "ix_attendance_event_unscored",
         table_name="attendance_event",
         postgresql_where=sa.text("scored_at IS NULL AND voided_at IS NULL"),
+    )
+    op.drop_index(
+        "ix_attendance_event_voided",
+        table_name="attendance_event",
+        postgresql_where=sa.text("voided_at IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_attendance_event_clock",
+        table_name="attendance_event",
+        postgresql_where=sa.text("kind <> 'presence' AND voided_at IS NULL"),
     )
     op.drop_index("ix_attendance_event_site", table_name="attendance_event")
     op.drop_index("ix_attendance_event_person", table_name="attendance_event")

@@ -60,6 +60,13 @@ class AttendanceEvent(IntKeyed, Base):
         CheckConstraint(one_of("kind", KINDS), name="kind"),
         CheckConstraint("lat BETWEEN -90 AND 90 AND lon BETWEEN -180 AND 180", name="place"),
         index("ix_attendance_event_person", "person_id", "occurred_at"),
+        index(
+            "ix_attendance_event_clock",
+            "person_id",
+            "occurred_at",
+            where="kind <> 'presence' AND voided_at IS NULL",
+        ),
+        index("ix_attendance_event_voided", "occurred_at", where="voided_at IS NOT NULL"),
         index("ix_attendance_event_site", "site_id", "occurred_at"),
         index("ix_attendance_event_device", "device_id", "occurred_at"),
         index("ix_attendance_event_occurred", "occurred_at"),

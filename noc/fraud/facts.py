@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sqlalchemy import text
 
 from noc.extensions import session
@@ -75,6 +76,8 @@ def read_facts(punch_ids: Sequence[int], *, tenant_id: int) -> Facts:
         "round_days": ROUND_DAYS,
     }
     punches = read_columns(queries.PUNCHES, params, queries.PUNCH_COLUMNS)
+    order = np.argsort(punches["id"])
+    punches = {name: values[order] for name, values in punches.items()}
     history = read_columns(queries.HISTORY, params, queries.HISTORY_COLUMNS)
     here = {int(site) for site in punches["site"]}
     involved = here | {int(site) for site in history["site"]}

@@ -1,7 +1,10 @@
 """The queries behind :mod:`noc.fraud.facts`, each with the columns it gives.
 
-``%(ids)s`` are the punches of the batch, ``%(tenant)s`` theirs. No column is ever NULL: -1
+``:ids`` are the punches of the batch, ``:tenant`` theirs. No column is ever NULL: -1
 stands for a missing id, NaN for a missing number. Kinds are 0 in, 1 out, 2 presence.
+
+Bounds such as ``since`` are computed inside the sub-query that gives the window: under row-level
+security only what is leakproof reaches an index, and subtracting an interval is not.
 """
 
 from __future__ import annotations
@@ -26,18 +29,17 @@ PUNCHES = """
         coalesce(p.battery_level, 'NaN'), coalesce(p.mock_location, false),
         s.lat, s.lon, s.geofence_radius, coalesce(w.home_site_id, -1), coalesce(d.person_id, -1),
         EXISTS (SELECT FROM absence a
-            WHERE a.tenant_id = %(tenant)s AND a.person_id = p.person_id AND a.approved
+            WHERE a.tenant_id = :tenant AND a.person_id = p.person_id AND a.approved
               AND a.starts_at <= p.occurred_at AND a.ends_at > p.occurred_at),
         EXISTS (SELECT FROM shift r
-            WHERE r.tenant_id = %(tenant)s AND r.person_id = p.person_id
+            WHERE r.tenant_id = :tenant AND r.person_id = p.person_id
               AND r.starts_at > p.occurred_at - interval '28 days'
               AND r.starts_at < p.occurred_at + interval '2 days')
     FROM attendance_event p
     JOIN site s ON s.tenant_id = p.tenant_id AND s.id = p.site_id
     JOIN person w ON w.tenant_id = p.tenant_id AND w.id = p.person_id
     LEFT JOIN device d ON d.tenant_id = p.tenant_id AND d.id = p.device_id
-    WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s::bigint[]) AND p.voided_at IS NULL
-    ORDER BY p.id
+    WHERE p.tenant_id = :tenant AND p.id = ANY(CAST(:ids AS bigint[])) AND p.voided_at IS NULL
 """
 PUNCH_COLUMNS: dict[str, Kind] = {
     "id": "int",
@@ -66,15 +68,16 @@ HISTORY = """
         coalesce(h.biometric_quality_score, 'NaN'), coalesce(h.phone_signal_strength, 'NaN'),
         coalesce(h.battery_level, 'NaN')
     FROM (
-        SELECT p.person_id, min(p.occurred_at) AS first, max(p.occurred_at) AS last
+        SELECT p.person_id, max(p.occurred_at) AS last,
+            min(p.occurred_at) - :habit_days * interval '1 day' AS since
         FROM attendance_event p
-        WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s::bigint[]) AND p.voided_at IS NULL
+        WHERE p.tenant_id = :tenant AND p.id = ANY(CAST(:ids AS bigint[])) AND p.voided_at IS NULL
         GROUP BY p.person_id
     ) w
     JOIN LATERAL (
         SELECT e.* FROM attendance_event e
-        WHERE e.tenant_id = %(tenant)s AND e.person_id = w.person_id
-          AND e.occurred_at >= w.first - %(habit_days)s * interval '1 day'
+        WHERE e.tenant_id = :tenant AND e.person_id = w.person_id
+          AND e.occurred_at >= w.since
           AND e.occurred_at < w.last AND e.kind <> 'presence' AND e.voided_at IS NULL
     ) h ON true
 """
@@ -95,12 +98,12 @@ RECENT = """
     FROM attendance_event p
     JOIN LATERAL (
         SELECT e.* FROM attendance_event e
-        WHERE e.tenant_id = %(tenant)s AND e.person_id = p.person_id AND e.voided_at IS NULL
+        WHERE e.tenant_id = :tenant AND e.person_id = p.person_id AND e.voided_at IS NULL
           AND (e.occurred_at, e.id) < (p.occurred_at, p.id)
           AND e.occurred_at > p.occurred_at - interval '14 days'
         ORDER BY e.occurred_at DESC, e.id DESC LIMIT 8
     ) r ON true
-    WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s::bigint[]) AND p.voided_at IS NULL
+    WHERE p.tenant_id = :tenant AND p.id = ANY(CAST(:ids AS bigint[])) AND p.voided_at IS NULL
 """
 RECENT_COLUMNS: dict[str, Kind] = {"punch": "int", "site": "int", "time": "time", **_PAYLOAD}
 
@@ -109,16 +112,16 @@ FIXES = """
     FROM attendance_event p
     JOIN LATERAL (
         SELECT l.occurred_at, l.lat, l.lon, l.accuracy FROM location_update l
-        WHERE l.tenant_id = %(tenant)s AND l.person_id = p.person_id
+        WHERE l.tenant_id = :tenant AND l.person_id = p.person_id
           AND l.occurred_at < p.occurred_at AND l.occurred_at >= p.occurred_at - interval '7 days'
         ORDER BY l.occurred_at DESC LIMIT 1
     ) f ON true
     CROSS JOIN LATERAL (
         SELECT count(*) AS fixes FROM location_update l
-        WHERE l.tenant_id = %(tenant)s AND l.person_id = p.person_id
+        WHERE l.tenant_id = :tenant AND l.person_id = p.person_id
           AND l.occurred_at < p.occurred_at AND l.occurred_at >= p.occurred_at - interval '2 hours'
     ) c
-    WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s::bigint[]) AND p.voided_at IS NULL
+    WHERE p.tenant_id = :tenant AND p.id = ANY(CAST(:ids AS bigint[])) AND p.voided_at IS NULL
 """
 FIX_COLUMNS: dict[str, Kind] = {
     "punch": "int",
@@ -135,18 +138,18 @@ SHARING = """
     FROM attendance_event p
     JOIN LATERAL (
         SELECT e.person_id, e.occurred_at, e.kind FROM attendance_event e
-        WHERE e.tenant_id = %(tenant)s AND e.device_id = p.device_id AND e.voided_at IS NULL
+        WHERE e.tenant_id = :tenant AND e.device_id = p.device_id AND e.voided_at IS NULL
           AND e.person_id <> p.person_id AND (e.occurred_at, e.id) < (p.occurred_at, p.id)
           AND e.occurred_at > p.occurred_at - interval '15 minutes'
         ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1
     ) o ON true
     CROSS JOIN LATERAL (
         SELECT count(DISTINCT e.person_id) AS people FROM attendance_event e
-        WHERE e.tenant_id = %(tenant)s AND e.device_id = p.device_id AND e.voided_at IS NULL
+        WHERE e.tenant_id = :tenant AND e.device_id = p.device_id AND e.voided_at IS NULL
           AND e.occurred_at < p.occurred_at - interval '1 hour'
           AND e.occurred_at > p.occurred_at - interval '30 days'
     ) s
-    WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s::bigint[]) AND p.voided_at IS NULL
+    WHERE p.tenant_id = :tenant AND p.id = ANY(CAST(:ids AS bigint[])) AND p.voided_at IS NULL
 """
 SHARING_COLUMNS: dict[str, Kind] = {
     "punch": "int",
@@ -161,30 +164,30 @@ SHIFTS = """
     FROM attendance_event p
     JOIN LATERAL (
         SELECT s.site_id, s.starts_at, s.ends_at FROM shift s
-        WHERE s.tenant_id = %(tenant)s AND s.person_id = p.person_id AND s.swapped_with_id IS NULL
+        WHERE s.tenant_id = :tenant AND s.person_id = p.person_id AND s.swapped_with_id IS NULL
           AND s.starts_at > p.occurred_at - interval '36 hours'
           AND s.starts_at < p.occurred_at + interval '12 hours'
         UNION ALL
         SELECT s.site_id, s.starts_at, s.ends_at FROM shift s
-        WHERE s.tenant_id = %(tenant)s AND s.swapped_with_id = p.person_id
+        WHERE s.tenant_id = :tenant AND s.swapped_with_id = p.person_id
           AND s.starts_at > p.occurred_at - interval '36 hours'
           AND s.starts_at < p.occurred_at + interval '12 hours'
     ) r ON true
-    WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s::bigint[]) AND p.voided_at IS NULL
+    WHERE p.tenant_id = :tenant AND p.id = ANY(CAST(:ids AS bigint[])) AND p.voided_at IS NULL
 """
 SHIFT_COLUMNS: dict[str, Kind] = {"punch": "int", "site": "int", "start": "time", "end": "time"}
 
 LABELS = """
     SELECT l.person_id, l.labelled_at, l.occurred_at, l.actual_fraud_detected
     FROM (
-        SELECT p.person_id, min(p.occurred_at) AS first, max(p.occurred_at) AS last
+        SELECT p.person_id, max(p.occurred_at) AS last,
+            min(p.occurred_at) - :label_days * interval '1 day' AS since
         FROM attendance_event p
-        WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s::bigint[]) AND p.voided_at IS NULL
+        WHERE p.tenant_id = :tenant AND p.id = ANY(CAST(:ids AS bigint[])) AND p.voided_at IS NULL
         GROUP BY p.person_id
     ) w
-    JOIN fraud_prediction_log l ON l.tenant_id = %(tenant)s AND l.person_id = w.person_id
-        AND l.labelled_at >= w.first - %(label_days)s * interval '1 day'
-        AND l.labelled_at < w.last
+    JOIN fraud_prediction_log l ON l.tenant_id = :tenant AND l.person_id = w.person_id
+        AND l.labelled_at >= w.since AND l.labelled_at < w.last
     WHERE l.actual_fraud_detected IS NOT NULL AND NOT l.is_shadow
 """
 LABEL_COLUMNS: dict[str, Kind] = {
@@ -197,13 +200,14 @@ LABEL_COLUMNS: dict[str, Kind] = {
 ROUNDS = """
     SELECT j.person_id, j.expires_at, coalesce(j.endtime <= j.expires_at, false)
     FROM (
-        SELECT p.person_id, min(p.occurred_at) AS first, max(p.occurred_at) AS last
+        SELECT p.person_id, max(p.occurred_at) AS last,
+            min(p.occurred_at) - :round_days * interval '1 day' AS since
         FROM attendance_event p
-        WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s::bigint[]) AND p.voided_at IS NULL
+        WHERE p.tenant_id = :tenant AND p.id = ANY(CAST(:ids AS bigint[])) AND p.voided_at IS NULL
         GROUP BY p.person_id
     ) w
-    JOIN jobneed j ON j.tenant_id = %(tenant)s AND j.person_id = w.person_id
-        AND j.expires_at >= w.first - %(round_days)s * interval '1 day' AND j.expires_at < w.last
+    JOIN jobneed j ON j.tenant_id = :tenant AND j.person_id = w.person_id
+        AND j.expires_at >= w.since AND j.expires_at < w.last
     WHERE j.kind = 'checkpoint' AND j.parent_id IS NOT NULL
 """
 ROUND_COLUMNS: dict[str, Kind] = {"person": "int", "time": "time", "done": "flag"}
