@@ -16,6 +16,8 @@ Status = Literal["NEW", "ACKNOWLEDGED", "ASSIGNED", "SHELVED", "RESOLVED"]
 Resolution = Literal["CONFIRMED", "FALSE_POSITIVE", "FIXED", "DUPLICATE", "EXPIRED"]
 AlertType = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.:-]{0,99}$")]
 
+DedupKey = Annotated[str, Field(min_length=1, max_length=MAX_KEY, pattern=r"^[^\x00]*$")]
+
 MAX_BULK = 500
 
 
@@ -45,7 +47,7 @@ class AlertFilters(BaseModel):
     assignee_id: QueryId | None = None
     entity_type: Line | None = None
     entity_id: Line | None = None
-    dedup_key: Annotated[str, Field(max_length=MAX_KEY)] | None = None
+    dedup_key: DedupKey | None = None
     resolution: Annotated[tuple[Resolution, ...], BeforeValidator(split_commas)] = ()
     since: UtcMoment | None = None
     until: UtcMoment | None = None
@@ -70,7 +72,7 @@ class AlertIn(BaseModel):
     person_id: Id | None = None
     entity_type: Line | None = None
     entity_id: Line | None = None
-    dedup_key: Annotated[Line, Field(max_length=MAX_KEY)] | None = None
+    dedup_key: DedupKey | None = None
     occurred_at: UtcMoment | None = Field(None, description="When it began; now, if left out.")
     metadata: Metadata = Field(default_factory=dict)
 

@@ -46,7 +46,9 @@ def rivals_alert(session: Session, make: Make) -> int:
     """The id of another tenant's alert."""
     rival = tenants.create_tenant("rival", "Rival Guarding")
     with tenant_context(session, rival.id):
-        return process_alert(report(), now=NOW).id
+        alert_id = process_alert(report(), now=NOW).id
+        session.commit()
+    return alert_id
 
 
 @pytest.fixture
