@@ -18,13 +18,49 @@ def reasons(items: Sequence[dict[str, Any]]) -> html.Ul | html.P:
     return html.Ul([html.Li(_reason(item)) for item in items], className="reasons")
 
 
-def _reason(item: dict[str, Any]) -> Any:
-    if item["rule"] in words.ANOMALY:
-        return [html.Strong(f"{words.ANOMALY[item['rule']]}. "), item["sentence"]]
-    return item["sentence"]
+def kinds(codes: Sequence[str]) -> str:
+    """Anomaly types in words."""
+    return ", ".join(words.say(words.ANOMALY, code) for code in codes)
 
 
-def verdict_note(model_version: str | None) -> html.P:
+def explained(score: dict[str, Any], threshold: float) -> list[Any]:
+    """Score, types, reasons and doubt of one punch."""
+    return [
+        html.Div(
+            [
+                html.Span(kinds(score["anomaly_types"]) or _risk(score), className="muted"),
+                marks.score(score["fraud_score"], threshold),
+            ],
+            className="split",
+        ),
+        reasons(score["reasons"]),
+        doubt(score["model_version"]),
+    ]
+
+
+def punch_head(score: dict[str, Any], zone: str | None, threshold: float) -> html.Div:
+    """One line about a punch: what, when, and its score."""
+    return html.Div(
+        [
+            html.Span(words.say(words.PUNCH, score["kind"]), className="punch-kind"),
+            marks.moment(score["occurred_at"], zone),
+            html.Span(className="spring"),
+            verdict(score),
+            marks.score(score["fraud_score"], threshold),
+        ],
+        className="punch-head",
+    )
+
+
+def verdict(score: dict[str, Any]) -> html.Span | None:
+    """What a person who looked found; nothing while nobody has."""
+    if score["actual_fraud_detected"] is None:
+        return None
+    found = "Confirmed fraud" if score["actual_fraud_detected"] else "Found genuine"
+    return html.Span(found, className="tag")
+
+
+def doubt(model_version: str | None) -> html.P:
     """A score is not a verdict: said wherever one is shown."""
     by = "by rules" if model_version in (None, "rules") else f"by model {model_version}"
     return html.P(
@@ -32,26 +68,18 @@ def verdict_note(model_version: str | None) -> html.P:
             icon("info"),
             html.Span(
                 f"A score is not a verdict. It was made {by} from what was known at the time of "
-                "the punch. Hear the guard before you decide; what they say belongs into the "
-                "ticket."
+                "the punch. Hear the guard before deciding; their side belongs in the ticket's "
+                "comments."
             ),
         ],
         className="note",
     )
 
 
-def anomaly(row: dict[str, Any], threshold: float) -> list[Any]:
-    """The section of a drawer about the punch behind an alert."""
-    types = [words.say(words.ANOMALY, code) for code in row["anomaly_types"]]
-    return [
-        html.Div(
-            [
-                html.H3("Why"),
-                marks.score(row["fraud_score"], threshold),
-            ],
-            className="split",
-        ),
-        html.P(", ".join(types) or words.ANOMALY["MODEL"], className="muted"),
-        reasons(row["reasons"]),
-        verdict_note(row.get("model_version")),
-    ]
+def _reason(item: dict[str, Any]) -> Any:
+    name = words.ANOMALY.get(item.get("rule") or "")
+    return [html.Strong(f"{name}. "), item["sentence"]] if name else item["sentence"]
+
+
+def _risk(score: dict[str, Any]) -> str:
+    return f"{words.say(words.RISK, score['risk_level'])} risk"

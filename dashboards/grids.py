@@ -42,6 +42,9 @@ WHEN: dict[str, Any] = {"colId": "at", "field": "at", "headerName": "When"} | {
 STATE: dict[str, Any] = {"colId": "state", "field": "state", "headerName": "State"} | {
     "cellRenderer": "State", "width": 140,
 }  # fmt: skip
+OWNER: dict[str, Any] = {"colId": "owner", "field": "owner", "headerName": "With"} | {
+    "width": 150, "cellRenderer": "Owner",
+}  # fmt: skip
 CARD: dict[str, Any] = {"colId": "card", "field": "card", "headerName": ""} | {
     "cellRenderer": "Card", "flex": 1, "hide": True,
 }  # fmt: skip

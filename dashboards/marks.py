@@ -8,6 +8,7 @@ from typing import Any
 from dash import dcc, html
 
 from dashboards import words
+from noc.domain import risk_level
 
 Children = Any
 
@@ -55,7 +56,7 @@ def score(value: float, threshold: float) -> html.Span:
                 **aria(hidden="true"),
             ),
         ],
-        className="score" + (" score-over" if value >= threshold else ""),
+        className=f"score score-{risk_level(value).lower()}",
         title=f"Score {value:.2f}; a ticket opens from {threshold:.2f}",
     )
 
@@ -103,3 +104,8 @@ def section(
         className=f"section {props.pop('className', '')}".strip(),
         **props,
     )
+
+
+def opens(target: str, label: str) -> html.Button:
+    """A text button that opens ``target`` (``ticket:7``) in the drawer."""
+    return html.Button(label, className="text-btn", **data(open=target))

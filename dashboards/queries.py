@@ -12,17 +12,21 @@ from typing import Any
 from sqlalchemy import func, or_, select
 
 from dashboards import words
-from noc.alerts.queries import alert_facets, find_alert
+from noc.alerts.queries import alert_facets, find_alert, list_alerts
 from noc.alerts.schemas import AlertFilters
 from noc.attendance.models import AttendanceEvent
 from noc.events import log
 from noc.events.frames import event_fields
 from noc.extensions import session
-from noc.fraud.models import AnomalyLog, PredictionLog
+from noc.fraud import drilldown, reports
+from noc.fraud.models import AnomalyLog
 from noc.identity.models import Tenant, User
 from noc.identity.principal import required_principal
 from noc.identity.tenant_settings import tenant_settings
-from noc.tickets.models import Ticket, TicketEvidence
+from noc.rest.keyset import Key, Page
+from noc.tickets.models import OPEN_STATUSES, Ticket, TicketEvidence
+from noc.tickets.queries import find_ticket, list_tickets
+from noc.tickets.schemas import TicketFilters
 from noc.workforce.models import Person, Site
 
 FEED_LENGTH = 200
@@ -78,8 +82,7 @@ def counts(now: dt.datetime) -> dict[str, Any]:
     principal = required_principal()
     limited = seen_sites()
     open_alerts = alert_facets(AlertFilters(open=True), site_ids=limited)
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    fraud = AlertFilters(alert_type=FRAUD_ALERTS, since=today)
+    fraud = AlertFilters(alert_type=FRAUD_ALERTS, since=now - dt.timedelta(hours=24))
     punches = select(func.count()).where(
         AttendanceEvent.tenant_id == principal.tenant_id,
         AttendanceEvent.occurred_at > now - dt.timedelta(hours=1),
@@ -92,12 +95,69 @@ def counts(now: dt.datetime) -> dict[str, Any]:
         "by_severity": {item["value"]: item["count"] for item in open_alerts["severity"]},
         "tickets": _open_tickets(limited),
         "punches": session().scalar(punches) or 0,
-        "fraud_today": alert_facets(fraud, site_ids=limited)["total"],
+        "fraud": alert_facets(fraud, site_ids=limited)["total"],
     }
 
 
 def _open_tickets(limited: Collection[int] | None) -> int:
-    return 0
+    query = select(func.count()).where(
+        Ticket.tenant_id == required_principal().tenant_id, Ticket.status.in_(OPEN_STATUSES)
+    )
+    if limited is not None:
+        query = query.where(Ticket.site_id.in_(limited))
+    return session().scalar(query) or 0
+
+
+def alert_filters(
+    state: str | None, severity: str | None, kind: str | None, site: str | None
+) -> AlertFilters:
+    """The filters of the alerts page; ValidationError for a value it does not offer."""
+    return AlertFilters.model_validate(
+        {
+            "status": state if state not in (None, "open", "all") else (),
+            "open": True if state == "open" else None,
+            "severity": severity or (),
+            "alert_type": FRAUD_ALERTS if kind == "fraud" else kind or (),
+            "site_id": site or (),
+        }
+    )
+
+
+def alerts_of(person_id: int) -> AlertFilters:
+    """The filters that keep the alerts about one person."""
+    return AlertFilters(person_id=person_id)
+
+
+def alerts(filters: AlertFilters, *, limit: int, cursor: list[Any] | None = None) -> Page:
+    """A page of alerts, latest first."""
+    return list_alerts(filters, site_ids=seen_sites(), limit=limit, after=_key(cursor))
+
+
+def alert_counts(filters: AlertFilters) -> dict[str, Any]:
+    """How many alerts each choice of each filter would list."""
+    return alert_facets(filters, site_ids=seen_sites())
+
+
+def ticket_filters(
+    *,
+    open: bool | None = None,
+    assignee_id: int | None = None,
+    site: str | None = None,
+    person_id: int | None = None,
+) -> TicketFilters:
+    """The filters of the tickets page; ValidationError for a value it does not offer."""
+    wanted = {"open": open, "assignee_id": assignee_id, "person_id": person_id}
+    return TicketFilters.model_validate(wanted | {"site_id": site or ()})
+
+
+def tickets(filters: TicketFilters, *, limit: int, cursor: list[Any] | None = None) -> Page:
+    """A page of tickets, latest first."""
+    return list_tickets(filters, site_ids=seen_sites(), limit=limit, after=_key(cursor))
+
+
+def ticket(ticket_id: int) -> dict[str, Any] | None:
+    """A ticket with its evidence and history; None if it is not to be seen."""
+    return find_ticket(ticket_id, site_ids=seen_sites())
 
 
 def find_people(text: str, *, limit: int, site_id: int | None = None) -> list[dict[str, Any]]:
@@ -151,31 +211,16 @@ def alert(alert_id: int) -> dict[str, Any] | None:
     return find_alert(alert_id, site_ids=seen_sites())
 
 
-def anomaly_of_alert(alert_id: int) -> dict[str, Any] | None:
-    """What was found about the punch that raised the alert, and by which model."""
-    tenant_id = required_principal().tenant_id
-    row = session().execute(
-        select(
-            AnomalyLog.anomaly_types,
-            AnomalyLog.fraud_score,
-            AnomalyLog.reasons,
-            AnomalyLog.evidence,
-            AnomalyLog.site_id,
-            AnomalyLog.ticket_id,
-            PredictionLog.model_version,
+def punch_of_alert(alert_id: int) -> int | None:
+    """The punch that raised the alert, where a punch did."""
+    return session().scalar(
+        select(AnomalyLog.attendance_event_id)
+        .where(
+            AnomalyLog.tenant_id == required_principal().tenant_id, AnomalyLog.alert_id == alert_id
         )
-        .outerjoin(
-            PredictionLog,
-            (PredictionLog.tenant_id == AnomalyLog.tenant_id)
-            & (PredictionLog.attendance_event_id == AnomalyLog.attendance_event_id)
-            & ~PredictionLog.is_shadow,
-        )
-        .where(AnomalyLog.tenant_id == tenant_id, AnomalyLog.alert_id == alert_id)
         .order_by(AnomalyLog.detected_at.desc())
         .limit(1)
     )
-    found = row.mappings().one_or_none()
-    return dict(found) if found else None
 
 
 def ticket_of_alert(alert_id: int) -> dict[str, Any] | None:
@@ -197,3 +242,94 @@ def ticket_of_alert(alert_id: int) -> dict[str, Any] | None:
     )
     found = session().execute(query).mappings().one_or_none()
     return dict(found) if found else None
+
+
+def punch_score(punch_id: int) -> dict[str, Any] | None:
+    """Score and reasons of a punch; None where it has none or is not to be seen."""
+    found = punch_scores([punch_id])
+    return found[0] if found else None
+
+
+def punch_scores(punch_ids: Collection[int]) -> list[dict[str, Any]]:
+    """Scores and reasons of punches, latest first, as far as they are to be seen."""
+    principal = required_principal()
+    return drilldown.of_punches(
+        punch_ids, tenant_id=principal.tenant_id, site_ids=principal.site_ids
+    )
+
+
+def cell_scores(
+    site_id: int, hour: int, days: int, now: dt.datetime, limit: int
+) -> list[dict[str, Any]]:
+    """The punches behind a cell of the heatmap, highest score first."""
+    principal = required_principal()
+    return drilldown.of_cell(
+        site_id,
+        hour,
+        days,
+        tenant_id=principal.tenant_id,
+        now=now,
+        limit=limit,
+        site_ids=principal.site_ids,
+    )
+
+
+def heatmap(days: int, site_id: int | None, now: dt.datetime) -> dict[str, Any]:
+    """Scores by site and hour of the week; the share counts what would open a ticket."""
+    principal = required_principal()
+    return reports.heatmap(
+        days,
+        site_id,
+        tenant_id=principal.tenant_id,
+        now=now,
+        threshold=ticket_threshold(site_id),
+        site_ids=principal.site_ids,
+    )
+
+
+def score_history(person_id: int, days: int, now: dt.datetime) -> dict[str, Any]:
+    """A person's scores and habits; Problem 404 where they are not to be seen."""
+    principal = required_principal()
+    return reports.history(
+        person_id, days, tenant_id=principal.tenant_id, now=now, site_ids=principal.site_ids
+    )
+
+
+def person(person_id: int) -> dict[str, Any] | None:
+    """Name, code and home site of a person; None where they are not to be seen.
+
+    Seen is who is at home at a seen site, or has punched at one.
+    """
+    principal = required_principal()
+    query = (
+        select(
+            Person.id,
+            Person.name,
+            Person.code,
+            Person.kind,
+            Person.active,
+            Person.home_site_id,
+            Site.name.label("site_name"),
+            Site.timezone,
+        )
+        .outerjoin(Site, (Site.tenant_id == Person.tenant_id) & (Site.id == Person.home_site_id))
+        .where(Person.tenant_id == principal.tenant_id, Person.id == person_id)
+    )
+    if principal.site_ids is not None:
+        here = select(AttendanceEvent.id).where(
+            AttendanceEvent.tenant_id == principal.tenant_id,
+            AttendanceEvent.person_id == person_id,
+            AttendanceEvent.site_id.in_(principal.site_ids),
+        )
+        query = query.where(Person.home_site_id.in_(principal.site_ids) | here.exists())
+    found = session().execute(query).mappings().one_or_none()
+    return dict(found) if found else None
+
+
+def next_key(page: Page) -> list[Any] | None:
+    """Where the next page begins, as the browser keeps it; None on the last one."""
+    return [page.after[0].isoformat(), page.after[1]] if page.after else None
+
+
+def _key(kept: list[Any] | None) -> Key | None:
+    return (dt.datetime.fromisoformat(kept[0]), int(kept[1])) if kept else None

@@ -89,6 +89,7 @@ def _feed_config() -> dict[str, Any]:
 
 
 def _navigation() -> html.Nav:
+    who = queries.account()
     links = [
         dcc.Link(
             [icon(mark), html.Span(name)],
@@ -103,21 +104,25 @@ def _navigation() -> html.Nav:
             dcc.Link(
                 [
                     html.Img(src=finder.MARK, alt="", width=24, height=24),
-                    html.Span("NOC Intelligence"),
+                    html.Span(
+                        [
+                            html.Span("NOC Intelligence", className="brand-name"),
+                            html.Span(who["tenant"], className="brand-tenant"),
+                        ]
+                    ),
                 ],
                 href="/app/",
                 className="brand",
             ),
             html.Div(links, className="nav-links"),
-            _account(),
+            _account(who),
         ],
         className="nav",
         **aria(label="Pages"),
     )
 
 
-def _account() -> html.Div:
-    who = queries.account()
+def _account(who: dict[str, str]) -> html.Div:
     initials = "".join(part[0] for part in who["name"].split()[:2]).upper()
     return html.Div(
         [
@@ -125,7 +130,7 @@ def _account() -> html.Div:
             html.Div(
                 [
                     html.Div(who["name"], className="account-name"),
-                    html.Div(f"{who['role']} · {who['tenant']}", className="account-role"),
+                    html.Div(who["role"], className="account-role"),
                 ],
                 className="account-words",
                 title=f"{who['name']}, {who['role']}, {who['tenant']}",

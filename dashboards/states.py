@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import structlog
 from dash import html
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from dashboards import words
 from dashboards.marks import aria, icon
+from noc.extensions import session
+from noc.monitoring import metrics
+
+log = structlog.get_logger(__name__)
 
 
 def empty(title: str, why: str, *, mark: str = "check") -> html.Div:
@@ -20,6 +28,17 @@ def failed(what: str, retry: Any) -> html.Div:
     button = html.Button([icon("retry"), "Try again"], id=retry, className="btn", n_clicks=0)
     why = "The database did not answer in time. The live feed and the other pages go on."
     return _notice("alert", f"{what} could not be loaded", why, button)
+
+
+def or_failed(what: str, retry: Any, build: Callable[[], Any]) -> Any:
+    """What ``build`` makes; where the database does not answer, :func:`failed`."""
+    try:
+        return build()
+    except (OperationalError, PoolTimeout) as error:
+        session().rollback()
+        metrics.FAILURES.labels("dashboards").inc()
+        log.warning("page_unavailable", what=what, error=str(error).splitlines()[0])
+        return failed(what, retry)
 
 
 def forbidden(what: str, capability: str) -> html.Div:

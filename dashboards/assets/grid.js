@@ -29,9 +29,11 @@
   cells.State = ({ data }) => state(data.state);
   cells.When = ({ data, value }) => (value ? when(value, data) : h("span", { className: "muted" }, "—"));
 
+  cells.Owner = ({ value }) => h("span", { className: value ? "" : "muted" }, value || "Nobody");
+
   cells.Actions = ({ data }) => {
     const operate = noc.config && noc.config.may_operate;
-    if (data.kind !== "alert" || data.state !== "NEW" || !operate) return null;
+    if (!data.id.startsWith("alert:") || data.state !== "NEW" || !operate) return null;
     return h("button", {
       className: "btn btn-small",
       disabled: Boolean(data.pending),
@@ -66,6 +68,11 @@
       });
     },
     height: () => (window.localStorage.getItem("noc-density") === "compact" ? 38 : 50),
+  };
+
+  noc.fitted = function () {
+    setTimeout(noc.grid.fit, 0);
+    return window.dash_clientside.no_update;
   };
 
   function gridApi(id) {

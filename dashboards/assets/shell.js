@@ -45,6 +45,12 @@
     return none();
   };
 
+  noc.openPunch = function (click) {
+    const point = click && click.points && click.points[0];
+    if (point && point.customdata) noc.drawer.open(`punch:${point.customdata[0]}`);
+    return none();
+  };
+
   let waiting = null;
   noc.counts = {
     // Numbers above the feed follow it, at most every three seconds.

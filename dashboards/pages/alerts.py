@@ -1,13 +1,193 @@
-"""x"""
+"""Alerts: all of them, open ones first, with counts beside the filters."""
 
-from dash import Dash, html
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, State, dcc, html, no_update
+
+from dashboards import browser, grids, queries, states, words
+from dashboards.marks import aria
+from noc.domain import SEVERITIES
 
 TITLE = "Alerts"
 
+PAGE = 200
+_STATES = ("open", "NEW", "ACKNOWLEDGED", "ASSIGNED", "SHELVED", "RESOLVED", "all")
 
-def layout(_q: dict[str, str], **_: int) -> html.Div:
-    return html.Div()
+
+def layout(query: dict[str, str]) -> html.Div:
+    """The list with its filters; ``?type=fraud`` and ``?severity=`` narrow it from a link."""
+    severity, state = query.get("severity"), query.get("state")
+    return html.Div(
+        [
+            dcc.Store(id="alerts-cursor"),
+            html.Div(
+                [
+                    dmc.Select(
+                        id="alerts-state",
+                        value=state if state in _STATES else "open",
+                        data=_states({}),
+                        **_select("State"),
+                    ),
+                    dmc.Select(
+                        id="alerts-severity",
+                        value=severity if severity in SEVERITIES else None,
+                        placeholder="Any severity",
+                        data=[],
+                        clearable=True,
+                        **_select("Severity"),
+                    ),
+                    dmc.Select(
+                        id="alerts-type",
+                        value="fraud" if query.get("type") == "fraud" else None,
+                        placeholder="Any type",
+                        data=[],
+                        clearable=True,
+                        **_select("Type"),
+                    ),
+                    dmc.Select(
+                        id="alerts-site",
+                        placeholder="All sites",
+                        data=[],
+                        clearable=True,
+                        searchable=True,
+                        **_select("Site"),
+                    ),
+                    html.Span(className="spring"),
+                    html.Span(id="alerts-count", className="muted", role="status"),
+                ],
+                className="toolbar",
+            ),
+            html.Div(states.skeleton(34, 46, 46, 46, 46, 46), id="alerts-table", className="fill"),
+            html.Button("Show older", id="alerts-more", className="btn", hidden=True, n_clicks=0),
+        ],
+        className="page page-full",
+    )
 
 
 def register(ui: Dash) -> None:
-    return
+    """Read the list when a filter changes, and its next page on demand."""
+    filters = [Input(f"alerts-{name}", "value") for name in ("state", "severity", "type", "site")]
+    ui.callback(
+        Output("alerts-table", "children"),
+        Output("alerts-count", "children"),
+        Output("alerts-state", "data"),
+        Output("alerts-severity", "data"),
+        Output("alerts-type", "data"),
+        Output("alerts-site", "data"),
+        Output("alerts-cursor", "data"),
+        Output("alerts-more", "hidden"),
+        *filters,
+    )(show)
+    ui.callback(
+        Output("alerts-grid", "rowTransaction"),
+        Output("alerts-cursor", "data", allow_duplicate=True),
+        Output("alerts-more", "hidden", allow_duplicate=True),
+        Input("alerts-more", "n_clicks"),
+        State("alerts-cursor", "data"),
+        *[State(item.component_id, "value") for item in filters],
+        prevent_initial_call=True,
+    )(more)
+    fitted = Output("sink", "data", allow_duplicate=True)
+    browser.call(ui, "fitted", fitted, Input("alerts-table", "children"))
+
+
+def show(
+    state: str | None, severity: str | None, kind: str | None, site: str | None
+) -> tuple[Any, ...]:
+    """The first page of what the filters keep, with the counts of each filter's choices."""
+    wanted = queries.alert_filters(state, severity, kind, site)
+    page = queries.alerts(wanted, limit=PAGE)
+    facets = queries.alert_counts(wanted)
+    rows = [row(item) for item in page.items]
+    columns = [grids.WHO, grids.WHAT, grids.SEVERITY, grids.WHEN, grids.STATE, grids.OWNER]
+    table = grids.grid("alerts-grid", columns, rows) if rows else _nothing(state)
+    severities = {item["value"]: item["count"] for item in facets["severity"]}
+    return (
+        table,
+        words.count(facets["total"], "alert"),
+        _states({item["value"]: item["count"] for item in facets["status"]}),
+        [
+            _choice(code, words.say(words.SEVERITY, code), severities.get(code, 0))
+            for code in reversed(SEVERITIES)
+        ],
+        _types(facets["alert_type"]),
+        [
+            _choice(str(item["value"]), item["name"], item["count"])
+            for item in facets["site_id"]
+            if item["value"] is not None
+        ],
+        queries.next_key(page),
+        page.after is None,
+    )
+
+
+def more(_: int, cursor: list[Any] | None, *filters: str | None) -> tuple[Any, ...]:
+    """The next page, added below."""
+    if not cursor:
+        return no_update, no_update, True
+    page = queries.alerts(queries.alert_filters(*filters), limit=PAGE, cursor=cursor)
+    return (
+        {"add": [row(item) for item in page.items]},
+        queries.next_key(page),
+        page.after is None,
+    )
+
+
+def row(alert: dict[str, Any]) -> dict[str, Any]:
+    """An alert as a row of the grid."""
+    name = alert["person_name"]
+    return {
+        "id": f"alert:{alert['id']}",
+        "kind": "alert",
+        "who": name,
+        "where": alert["site_name"] or "",
+        "site_id": alert["site_id"],
+        "title": words.say(words.ALERT, alert["alert_type"]),
+        "what": alert["message"].removeprefix(f"{name}: "),
+        "severity": alert["severity"],
+        "at": alert["occurred_at"].isoformat(),
+        "state": alert["status"],
+        "owner": alert["assignee_name"],
+    }
+
+
+def _nothing(state: str | None) -> html.Div:
+    if state == "open":
+        notice = states.empty(
+            "No open alerts",
+            "They open by themselves when a punch looks wrong, a phone falls silent or a monitor "
+            "reports trouble.",
+        )
+    else:
+        notice = states.empty("No alerts match", "Widen a filter to see more.")
+    return html.Div(notice, className="panel fill")
+
+
+def _states(counts: dict[str, int]) -> list[dict[str, str]]:
+    opened = sum(count for code, count in counts.items() if code != "RESOLVED")
+    named = {"open": ("Open", opened), "all": ("All", sum(counts.values()))}
+    return [
+        _choice(code, *named.get(code, (words.say(words.STATE, code), counts.get(code, 0))))
+        for code in _STATES
+    ]
+
+
+def _types(facet: list[dict[str, Any]]) -> list[dict[str, str]]:
+    fraud = sum(item["count"] for item in facet if item["value"] in queries.FRAUD_ALERTS)
+    others = [
+        _choice(item["value"], words.say(words.ALERT, item["value"]), item["count"])
+        for item in facet
+        if item["value"] not in queries.FRAUD_ALERTS
+    ]
+    return [_choice("fraud", "Attendance fraud", fraud), *others]
+
+
+def _choice(value: str, label: str, count: int) -> dict[str, str]:
+    return {"value": value, "label": f"{label} · {count:,}"}
+
+
+def _select(label: str) -> dict[str, Any]:
+    return {"className": "toolbar-select", "allowDeselect": False, **aria(label=label)}

@@ -105,10 +105,8 @@ def strip(counts: dict[str, Any]) -> list[Any]:
     return [
         _kpi("Open alerts", counts["alerts"], severities or "nothing is open", "/app/alerts"),
         _kpi("Open tickets", counts["tickets"], "waiting for somebody", "/app/tickets"),
-        _kpi(
-            "Fraud alerts today", counts["fraud_today"], "since 00:00 UTC", "/app/alerts?type=fraud"
-        ),
-        _kpi("Punches, last hour", counts["punches"], "over all sites", "/app/heatmap"),
+        _kpi("Fraud alerts", counts["fraud"], "in 24 hours", "/app/alerts?type=fraud&state=all"),
+        _kpi("Punches", counts["punches"], "in the last hour", "/app/heatmap"),
     ]
 
 

@@ -1,13 +1,93 @@
-"""x"""
+"""People: find a guard by name, code or site."""
 
-from dash import Dash, html
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, dcc, html
+
+from dashboards import queries, states, words
+from dashboards.marks import aria, icon
 
 TITLE = "People"
 
+SHOWN = 100
 
-def layout(_q: dict[str, str], **_: int) -> html.Div:
-    return html.Div()
+
+def layout(_: dict[str, str]) -> html.Div:
+    """The search and what it finds."""
+    sites = [{"value": key, "label": site["name"]} for key, site in queries.sites().items()]
+    return html.Div(
+        [
+            html.Div(
+                [
+                    dmc.TextInput(
+                        id="people-text",
+                        placeholder="Name or code",
+                        debounce=200,
+                        leftSection=icon("search"),
+                        className="people-search",
+                        **aria(label="Name or code"),
+                    ),
+                    dmc.Select(
+                        id="people-site",
+                        placeholder="All sites",
+                        data=sites,
+                        clearable=True,
+                        searchable=True,
+                        className="toolbar-select",
+                        **aria(label="Home site"),
+                    ),
+                ],
+                className="toolbar",
+            ),
+            html.Div(states.skeleton(56, 56, 56, 56, 56), id="people-list"),
+        ],
+        className="page page-narrow",
+    )
 
 
 def register(ui: Dash) -> None:
-    return
+    """Search as the reader types."""
+    ui.callback(
+        Output("people-list", "children"),
+        Input("people-text", "value"),
+        Input("people-site", "value"),
+    )(show)
+
+
+def show(text: str | None, site: str | None) -> Any:
+    """Up to :data:`SHOWN` people by name, each leading to their page."""
+    found = queries.find_people(text or "", limit=SHOWN + 1, site_id=int(site) if site else None)
+    if not found:
+        return html.Div(
+            states.empty(
+                "Nobody found",
+                "Search by a part of the name or the employee code."
+                if text
+                else "People appear here once they are added over the API or by an import.",
+                mark="people",
+            ),
+            className="panel",
+        )
+    rows = [html.Li(_person(person)) for person in found[:SHOWN]]
+    beyond = f"The first {SHOWN}; type more of the name to narrow it." if found[SHOWN:] else None
+    return [
+        html.Ul(rows, className="people panel"),
+        html.P(beyond or words.count(len(found), "person", "people"), className="muted after"),
+    ]
+
+
+def _person(person: dict[str, Any]) -> dcc.Link:
+    place = person["site_name"] or "No home site"
+    return dcc.Link(
+        [
+            html.Span(person["name"], className="people-name"),
+            html.Span(person["code"], className="muted num"),
+            html.Span(place if person["active"] else f"{place} · inactive", className="muted"),
+            icon("chevron"),
+        ],
+        href=f"/app/person/{person['id']}",
+        className="people-row",
+    )

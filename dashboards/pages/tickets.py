@@ -1,13 +1,150 @@
-"""x"""
+"""Tickets: the work that waits for people."""
 
-from dash import Dash, html
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, State, dcc, html, no_update
+
+from dashboards import browser, grids, queries, states, words
+from dashboards.marks import aria
+from noc.identity.principal import required_principal
 
 TITLE = "Tickets"
 
+PAGE = 200
+_VIEWS = (("open", "Open"), ("mine", "Mine"), ("done", "Resolved"), ("all", "All"))
 
-def layout(_q: dict[str, str], **_: int) -> html.Div:
-    return html.Div()
+
+def layout(query: dict[str, str]) -> html.Div:
+    """The list with its filter; ``?view=`` chooses from a link."""
+    view = query.get("view", "open")
+    sites = [{"value": key, "label": site["name"]} for key, site in queries.sites().items()]
+    return html.Div(
+        [
+            dcc.Store(id="tickets-cursor"),
+            html.Div(
+                [
+                    dmc.SegmentedControl(
+                        id="tickets-view",
+                        value=view if view in dict(_VIEWS) else "open",
+                        data=[{"value": value, "label": label} for value, label in _VIEWS],
+                    ),
+                    dmc.Select(
+                        id="tickets-site",
+                        placeholder="All sites",
+                        data=sites,
+                        clearable=True,
+                        searchable=True,
+                        className="toolbar-select",
+                        **aria(label="Site"),
+                    ),
+                    html.Span(className="spring"),
+                    html.Span(id="tickets-count", className="muted", role="status"),
+                ],
+                className="toolbar",
+            ),
+            html.Div(states.skeleton(34, 46, 46, 46, 46, 46), id="tickets-table", className="fill"),
+            html.Button("Show older", id="tickets-more", className="btn", hidden=True, n_clicks=0),
+        ],
+        className="page page-full",
+    )
 
 
 def register(ui: Dash) -> None:
-    return
+    """Read the list when a filter changes, and its next page on demand."""
+    ui.callback(
+        Output("tickets-table", "children"),
+        Output("tickets-count", "children"),
+        Output("tickets-cursor", "data"),
+        Output("tickets-more", "hidden"),
+        Input("tickets-view", "value"),
+        Input("tickets-site", "value"),
+    )(show)
+    ui.callback(
+        Output("tickets-grid", "rowTransaction"),
+        Output("tickets-cursor", "data", allow_duplicate=True),
+        Output("tickets-more", "hidden", allow_duplicate=True),
+        Input("tickets-more", "n_clicks"),
+        State("tickets-cursor", "data"),
+        State("tickets-view", "value"),
+        State("tickets-site", "value"),
+        prevent_initial_call=True,
+    )(more)
+    fitted = Output("sink", "data", allow_duplicate=True)
+    browser.call(ui, "fitted", fitted, Input("tickets-table", "children"))
+
+
+def show(view: str | None, site: str | None) -> tuple[Any, ...]:
+    """The first page of the view."""
+    page = queries.tickets(_filters(view, site), limit=PAGE)
+    rows = [row(item) for item in page.items]
+    columns = [_NUMBER, _TITLE, _PRIORITY, _OPENED, grids.STATE, grids.OWNER]
+    table = grids.grid("tickets-grid", columns, rows) if rows else _nothing(view)
+    more_than = "+" if page.after else ""
+    return (
+        table,
+        f"{len(rows):,}{more_than} {'ticket' if len(rows) == 1 else 'tickets'}",
+        queries.next_key(page),
+        page.after is None,
+    )
+
+
+def more(_: int, cursor: list[Any] | None, view: str | None, site: str | None) -> tuple[Any, ...]:
+    """The next page, added below."""
+    if not cursor:
+        return no_update, no_update, True
+    page = queries.tickets(_filters(view, site), limit=PAGE, cursor=cursor)
+    return (
+        {"add": [row(item) for item in page.items]},
+        queries.next_key(page),
+        page.after is None,
+    )
+
+
+def row(ticket: dict[str, Any]) -> dict[str, Any]:
+    """A ticket as a row of the grid."""
+    return {
+        "id": f"ticket:{ticket['id']}",
+        "kind": "ticket",
+        "who": ticket["person_name"] or ticket["site_name"],
+        "where": ticket["site_name"] if ticket["person_name"] else ticket["number"],
+        "site_id": ticket["site_id"],
+        "title": title(ticket),
+        "what": f"{ticket['number']}, {words.say(words.SOURCE, ticket['source'])}",
+        "severity": ticket["priority"],
+        "at": ticket["created_at"].isoformat(),
+        "state": ticket["status"],
+        "owner": ticket["assignee_name"],
+    }
+
+
+def title(ticket: dict[str, Any]) -> str:
+    """The ticket's title in words: the machine's prefix and codes are for machines."""
+    text = str(ticket["title"])
+    if ticket["category"] == "SECURITY_FRAUD" and " - " in text:
+        return f"Attendance fraud: {words.say(words.ANOMALY, text.rsplit(' - ', 1)[1]).lower()}"
+    return text.removeprefix("[AUTO] ")
+
+
+def _filters(view: str | None, site: str | None) -> Any:
+    user_id = required_principal().user_id
+    return queries.ticket_filters(
+        open=None if view == "all" else view != "done",
+        assignee_id=user_id if view == "mine" else None,
+        site=site,
+    )
+
+
+def _nothing(view: str | None) -> html.Div:
+    names = {"open": "No open tickets", "mine": "Nothing waits for you"}
+    why = "Tickets open by themselves when a punch scores above the threshold or an audit finds "
+    notice = states.empty(names.get(view or "", "No tickets"), why + "something serious.")
+    return html.Div(notice, className="panel fill")
+
+
+_NUMBER = {**grids.WHO, "headerName": "About"}
+_TITLE = {**grids.WHAT, "headerName": "What", "flex": 4}
+_PRIORITY = {**grids.SEVERITY, "headerName": "Priority"}
+_OPENED = {**grids.WHEN, "headerName": "Opened"}

@@ -1,4 +1,4 @@
-"""The drawer at the right: one alert or ticket with its evidence, history and next steps."""
+"""The drawer at the right: one alert, ticket or punch, with its evidence and next steps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, html
 
-from dashboards import alert_detail, browser, states
+from dashboards import browser, states
+from dashboards.detail import alert, punch, ticket
+
+KINDS = {"alert": alert, "ticket": ticket, "punch": punch}
+"""Modules with ``TITLE`` and ``content(id)``."""
 
 
 def drawer() -> dmc.Drawer:
@@ -17,9 +21,8 @@ def drawer() -> dmc.Drawer:
         id="drawer",
         title="",
         position="right",
-        size=480,
+        size=500,
         opened=False,
-        overlayProps={"backgroundOpacity": 0.35},
         closeButtonProps={"aria-label": "Close"},
     )
 
@@ -37,12 +40,13 @@ def register(ui: Dash) -> None:
         prevent_initial_call=True,
         running=[(Output("drawer-body", "className"), "is-loading", "")],
     )(fill)
-    alert_detail.register(ui)
+    alert.register(ui)
+    ticket.register(ui)
 
 
 def fill(target: dict[str, Any]) -> tuple[Any, str]:
     """The content for ``{"id": "alert:12"}``, and the drawer's title."""
     kind, _, key = str(target["id"]).partition(":")
-    if kind == "alert":
-        return alert_detail.content(int(key)), "Alert"
-    return states.not_found(kind), ""
+    if kind not in KINDS or not key.isdecimal():
+        return states.not_found(kind or "thing"), ""
+    return KINDS[kind].content(int(key)), KINDS[kind].TITLE

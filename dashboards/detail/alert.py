@@ -1,0 +1,174 @@
+"""An alert in the drawer: what, why, who did what, and what can be done now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import ALL, Dash, Input, Output, State, html
+
+from dashboards import evidence, marks, queries, states, words
+from dashboards.detail import parts
+from noc.alerts import lifecycle
+from noc.alerts.models import RESOLUTIONS
+from noc.alerts.transitions import allowed_actions
+from noc.database.base import utcnow
+from noc.extensions import session
+from noc.identity.capabilities import FRAUD_VIEW, OPERATE
+from noc.identity.guard import check
+from noc.identity.principal import required_principal
+from noc.rest.problems import Problem
+
+TITLE = "Alert"
+
+_VERBS = {
+    "created": "Raised",
+    "worsened": "Got worse",
+    "acknowledge": "Acknowledged",
+    "assign": "Assigned",
+    "shelve": "Shelved",
+    "unshelve": "Back from the shelf",
+    "resolve": "Resolved",
+    "reopen": "New again",
+    "note": "Note",
+}
+
+
+def register(ui: Dash) -> None:
+    """The drawer's buttons for alerts."""
+    ui.callback(
+        Output("drawer-body", "children", allow_duplicate=True),
+        Input({"type": "alert-step", "step": ALL, "key": ALL}, "n_clicks"),
+        State({"type": "alert-resolution", "key": ALL}, "value"),
+        State({"type": "alert-note", "key": ALL}, "value"),
+        prevent_initial_call=True,
+        running=[(Output("drawer-body", "className"), "is-loading", "")],
+    )(step)
+
+
+def content(alert_id: int, problem: str = "") -> Any:
+    """Everything about the alert that this reader may see."""
+    alert = queries.alert(alert_id)
+    if alert is None:
+        return states.not_found("alert")
+    zone = queries.zone(alert["site_id"])
+    name = alert["person_name"]
+    return html.Div(
+        [
+            html.Div(
+                [marks.severity(alert["severity"]), marks.state(alert["status"])],
+                className="split",
+            ),
+            html.H2(words.say(words.ALERT, alert["alert_type"]), className="drawer-title"),
+            html.P(alert["message"].removeprefix(f"{name}: "), className="lead"),
+            parts.problem(problem),
+            _actions(alert),
+            marks.facts(_facts(alert, zone)),
+            *_why(alert_id),
+            html.H3("What happened"),
+            parts.history(alert["history"], _VERBS, zone, "note"),
+        ],
+        className="drawer-content",
+    )
+
+
+def step(_clicks: Any, resolutions: list[str | None], notes: list[str | None]) -> Any:
+    """Take the step whose button was pressed, and show the alert as it is then.
+
+    403 without ``noc:operate``; a step that the alert does not allow is answered in the drawer.
+    """
+    wanted = parts.pressed()
+    principal = check(OPERATE)
+    alert_id = int(wanted["key"])
+    who: dict[str, Any] = {
+        "user_id": principal.user_id,
+        "now": utcnow(),
+        "site_ids": principal.site_ids,
+    }
+    note = ((notes or [None])[0] or "").strip()
+    try:
+        _take(wanted["step"], alert_id, (resolutions or [None])[0], note, who)
+        session().commit()
+    except Problem as problem:
+        session().rollback()
+        return content(alert_id, problem.detail)
+    return content(alert_id)
+
+
+def _take(name: str, alert_id: int, resolution: str | None, note: str, who: dict[str, Any]) -> None:
+    if name == "resolve":
+        if not resolution:
+            raise Problem(422, "Choose the outcome first.")
+        lifecycle.resolve(alert_id, resolution=resolution, note=note or None, **who)
+    elif name == "note":
+        lifecycle.add_note(alert_id, note, **who)
+    elif name == "reopen":
+        lifecycle.reopen(alert_id, note=note or None, **who)
+    else:
+        lifecycle.acknowledge(alert_id, note=note or None, **who)
+
+
+def _actions(alert: dict[str, Any]) -> Any:
+    if not required_principal().may(OPERATE):
+        return None
+    key, allowed = alert["id"], allowed_actions(alert["status"])
+    fresh = "acknowledge" in allowed and alert["status"] != "ACKNOWLEDGED"
+    over = alert["status"] in ("RESOLVED", "SHELVED")
+    resolve = "resolve" in allowed
+    outcomes = tuple(code for code in RESOLUTIONS if code != "EXPIRED")
+    return html.Div(
+        [
+            parts.note("alert", key, "Add a note"),
+            html.Div(
+                [
+                    parts.button("alert", "acknowledge", key, "Acknowledge", primary=True)
+                    if fresh
+                    else None,
+                    parts.button("alert", "reopen", key, "Reopen") if over else None,
+                    parts.button("alert", "note", key, "Save note"),
+                    html.Span(className="spring"),
+                    parts.resolution("alert", key, outcomes) if resolve else None,
+                    parts.button("alert", "resolve", key, "Resolve") if resolve else None,
+                ],
+                className="actions",
+            ),
+        ],
+        className="act",
+    )
+
+
+def _facts(alert: dict[str, Any], zone: str | None) -> list[tuple[str, Any]]:
+    repeats = alert["suppressed_count"]
+    guard = alert["person_id"] and marks.person(alert["person_id"], alert["person_name"])
+    seen = [marks.moment(alert["last_seen_at"], zone), f", {repeats + 1:,} reports"]
+    outcome = alert["resolution"] and words.say(words.RESOLUTION, alert["resolution"])
+    return [
+        ("Guard", guard),
+        ("Site", alert["site_name"]),
+        ("Raised", marks.moment(alert["occurred_at"], zone)),
+        ("Last seen", seen if repeats else None),
+        ("With", alert["assignee_name"]),
+        ("Outcome", outcome),
+        ("Ticket", _ticket(alert["id"])),
+    ]
+
+
+def _ticket(alert_id: int) -> Any:
+    ticket = queries.ticket_of_alert(alert_id)
+    if ticket is None:
+        return None
+    return marks.opens(
+        f"ticket:{ticket['id']}",
+        f"{ticket['number']}, {words.say(words.STATE, ticket['status']).lower()}",
+    )
+
+
+def _why(alert_id: int) -> list[Any]:
+    punch_id = queries.punch_of_alert(alert_id)
+    if punch_id is None:
+        return []
+    if not required_principal().may(FRAUD_VIEW):
+        return [states.forbidden("The score and its reasons", FRAUD_VIEW)]
+    score = queries.punch_score(punch_id)
+    if score is None:
+        return []
+    return [html.H3("Why"), *evidence.explained(score, queries.ticket_threshold(score["site_id"]))]
