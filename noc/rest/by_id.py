@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import Session
 
 from noc.rest.envelope import DEFAULT_LIMIT, MAX_LIMIT
-from noc.rest.keyset import BIGGEST_ID
+from noc.rest.keyset import BIGGEST_ID, ID_DIGITS
 
 
 def _encode(key: int) -> str:
@@ -24,7 +24,7 @@ def _decode(cursor: str) -> str:
         kind, _, key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).partition(b":")
     except (ValueError, binascii.Error):
         kind, key = b"", b""
-    if kind != b"id" or not key.isdigit() or int(key) > BIGGEST_ID:
+    if kind != b"id" or not key.isdigit() or len(key) > ID_DIGITS or int(key) > BIGGEST_ID:
         raise ValueError("was not given out by this list")
     return cursor
 

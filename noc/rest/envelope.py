@@ -27,7 +27,7 @@ def success(data: Any, *, cached: bool = False, pagination: dict[str, Any] | Non
 def page_limit() -> int:
     """``?limit=`` of the request, 1 to 500, default 50; 422 for anything else."""
     raw = request.args.get("limit", str(DEFAULT_LIMIT))
-    if not raw.isdecimal() or not 1 <= int(raw) <= MAX_LIMIT:
+    if not raw.isdecimal() or len(raw) > 3 or not 1 <= int(raw) <= MAX_LIMIT:
         raise Problem(
             422,
             "The limit is not usable.",

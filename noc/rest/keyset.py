@@ -18,6 +18,9 @@ Key = tuple[dt.datetime, int]
 BIGGEST_ID = 2**63 - 1
 """Ids are PostgreSQL's bigint; beyond it nothing can be found."""
 
+ID_DIGITS = 19
+"""Python refuses to read numbers of thousands of digits, so longer ones are not tried."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -37,7 +40,7 @@ def cursor_key() -> Key | None:
     if cursor is None:
         return None
     moment, key = cursor
-    if not key.isdecimal() or int(key) > BIGGEST_ID:
+    if not key.isdecimal() or len(key) > ID_DIGITS or int(key) > BIGGEST_ID:
         raise Problem(
             422,
             "The cursor is not usable.",

@@ -7,11 +7,13 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import IntegerConverter, Map
 
-from noc.rest.keyset import BIGGEST_ID
+from noc.rest.keyset import BIGGEST_ID, ID_DIGITS
 
 
 class IdConverter(IntegerConverter):
     """``<int:...>`` up to the biggest id there can be: nothing is found beyond it, so 404."""
+
+    regex = rf"\d{{1,{ID_DIGITS}}}"
 
     def __init__(self, url_map: Map, max: int = BIGGEST_ID, **options: Any) -> None:
         super().__init__(url_map, max=max, **options)

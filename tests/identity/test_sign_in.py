@@ -216,8 +216,12 @@ def test_an_office_behind_one_address_signs_in_in_the_morning(
 @pytest.mark.parametrize("path", ["/login", "/logout"])
 @pytest.mark.parametrize(
     "headers",
-    [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}]
-    + [{"Origin": "https://evil.example"}, {"Origin": "null"}],
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
 )
 def test_another_sites_form_neither_signs_in_nor_out(
     client: FlaskClient, operator: User, path: str, headers: dict[str, str]
