@@ -84,14 +84,17 @@ class _GpxPoints:
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._text
 
-    def feed(self, chunk: bytes, *, last: bool = False) -> list[Line]:
-        """The points that end in ``chunk``."""
+    def feed(self, chunk: bytes, *, last: bool = False) -> Iterator[Line]:
+        """The points that end in ``chunk``, up to a fault in it; then ValueError says which."""
+        fault: expat.ExpatError | None = None
         try:
             self._parser.Parse(chunk, last)
         except expat.ExpatError as error:
-            raise ValueError(f"is not XML: {error}") from error
-        found, self._found = self._found, []
-        return found
+            fault = error
+        yield from self._found
+        self._found = []
+        if fault:
+            raise ValueError(f"is not XML: {fault}") from fault
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
