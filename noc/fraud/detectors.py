@@ -108,8 +108,8 @@ def geofence(e: Evidence) -> FloatArray:
     doubt = np.nan_to_num(p["accuracy"])
     strength = OUTSIDE(np.maximum(e.outside - np.minimum(doubt, 200.0), 0.0))
     # A clock-out from the bus is careless; a fix with half a kilometre of doubt says little.
-    factor: FloatArray = np.where(p["kind"] == KIND_OUT, 0.75, 1.0) * np.where(doubt > 500, 0.5, 1.0)
-    return strength * factor
+    strength = strength * np.where(doubt > 500, 0.5, 1.0)
+    return np.where(p["kind"] == KIND_OUT, 0.75 * strength, strength)
 
 
 def gps_spoofing(e: Evidence) -> FloatArray:

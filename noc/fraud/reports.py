@@ -10,9 +10,8 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, Text, and_, exists, func, literal, select, true
+from sqlalchemy import Select, Text, and_, func, literal, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import aliased
 
 from noc.attendance.models import AttendanceEvent
 from noc.domain import RISK_LEVELS
@@ -144,7 +143,7 @@ def heatmap(
             PredictionLog.occurred_at >= since,
             PredictionLog.occurred_at <= now,
             ~PredictionLog.is_shadow,
-            ~_voided(),
+            PredictionLog.attendance_event_id.not_in(_voided(tenant_id, since)),
         )
         .group_by(PredictionLog.site_id, hour)
     )
@@ -185,12 +184,11 @@ def _sites(tenant_id: int, site_id: int | None, site_ids: Sites) -> list[dict[st
     ]
 
 
-def _voided() -> Any:
-    punch = aliased(AttendanceEvent)
-    return exists().where(
-        punch.tenant_id == PredictionLog.tenant_id,
-        punch.id == PredictionLog.attendance_event_id,
-        punch.voided_at.is_not(None),
+def _voided(tenant_id: int, since: dt.datetime) -> Any:
+    """Ids of the voided punches: few, so that looking them up costs nothing a row."""
+    punch = AttendanceEvent
+    return select(punch.id).where(
+        punch.tenant_id == tenant_id, punch.voided_at.is_not(None), punch.occurred_at >= since
     )
 
 

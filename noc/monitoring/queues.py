@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from typing import cast
 
 import redis
 import structlog
@@ -13,6 +15,9 @@ from rq import Worker
 from noc.extensions import QUEUES, queue, redis_client
 
 log = structlog.get_logger(__name__)
+
+SCHEDULED_JOBS = "rq:scheduler:scheduled_jobs"
+"""Where rq-scheduler keeps its jobs, scored by the time they are due."""
 
 
 class QueueCollector:
@@ -52,4 +57,17 @@ class QueueCollector:
             states[state] = states.get(state, 0) + 1
         for state, count in sorted(states.items()):
             workers.add_metric([state], count)
-        yield from (depth, jobs, workers)
+        lag = GaugeMetricFamily(
+            "noc_schedule_lag_seconds", "How long the most overdue scheduled job has been due"
+        )
+        lag.add_metric([], _schedule_lag())
+        yield from (depth, jobs, workers, lag)
+
+
+def _schedule_lag() -> float:
+    """Seconds; 0 where nothing is overdue. A scheduler that runs enqueues within five."""
+    first = cast(
+        "list[tuple[bytes, float]]",
+        redis_client().zrange(SCHEDULED_JOBS, 0, 0, withscores=True),
+    )
+    return max(0.0, time.time() - first[0][1]) if first else 0.0

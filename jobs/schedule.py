@@ -1,0 +1,106 @@
+"""What runs when, as data, and a scheduler that keeps to it.
+
+The one module that knows rq-scheduler. All times are UTC: the process's zone must be, since the
+library reads cron strings in the local one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from rq.exceptions import DuplicateJobError
+from rq_scheduler import Scheduler
+
+from noc.database.base import utcnow
+from noc.extensions import queue
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """``job`` (a dotted path) runs on ``queue`` at the times of ``cron`` (UTC)."""
+
+    name: str
+    cron: str
+    job: str
+    queue: str = "maintenance"
+    timeout: int = 600
+
+    @property
+    def id(self) -> str:
+        """The id of the entry's trigger in Redis."""
+        return f"schedule-{self.name}"
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with anything that the trigger was registered with."""
+        return hashlib.sha256(f"{self.cron}|{self.queue}".encode()).hexdigest()[:16]
+
+
+SCHEDULE = (
+    Entry("sweep", "* * * * *", "jobs.maintenance.sweep", timeout=120),
+    Entry("profiles", "0 1 * * *", "jobs.maintenance.refresh_profiles", timeout=3600),
+    Entry("partitions", "0 1 * * *", "jobs.maintenance.prepare_partitions"),
+)
+
+TRIGGER = "jobs.schedule.trigger"
+_TRIGGER_TIMEOUT = 60
+_FAILURE_SECONDS = 7 * 86_400
+
+
+def trigger(name: str, now: dt.datetime | None = None) -> bool:
+    """Enqueue the work of an entry, once a minute at most; whether this call did.
+
+    The scheduled job itself has the same id each time and piles up while no worker is there:
+    that is why it only triggers, and the work's id names the minute. KeyError for no such entry.
+    """
+    entry = {entry.name: entry for entry in SCHEDULE}[name]
+    moment = now or utcnow()
+    try:
+        queue(entry.queue).enqueue(
+            entry.job,
+            job_id=f"{entry.name}-{moment:%Y%m%dT%H%M}",
+            unique=True,
+            job_timeout=entry.timeout,
+            result_ttl=0,
+            failure_ttl=_FAILURE_SECONDS,
+        )
+    except DuplicateJobError:
+        return False
+    return True
+
+
+class NocScheduler(Scheduler):  # type: ignore[misc]
+    """Re-asserts SCHEDULE on every pass, under the scheduler's own lock.
+
+    So an entry lost in a crash comes back, a changed one is registered anew, and one that is no
+    longer declared goes. Several schedulers may run: the lock lets one of them work.
+    """
+
+    def enqueue_jobs(self) -> Any:
+        """Bring Redis in line with SCHEDULE, then enqueue what is due."""
+        registered = {job.id: job for job in self.get_jobs()}
+        for entry in SCHEDULE:
+            job = registered.pop(entry.id, None)
+            if job is None or job.meta.get("fingerprint") != entry.fingerprint:
+                self.cron(
+                    entry.cron,
+                    TRIGGER,
+                    args=[entry.name],
+                    id=entry.id,
+                    queue_name=entry.queue,
+                    timeout=_TRIGGER_TIMEOUT,
+                    result_ttl=-1,
+                    meta={"fingerprint": entry.fingerprint},
+                )
+                log.info("schedule_registered", entry=entry.name, cron=entry.cron)
+        for job in registered.values():
+            if "fingerprint" in job.meta:
+                self.cancel(job)
+                log.info("schedule_removed", entry=job.id)
+        return super().enqueue_jobs()
