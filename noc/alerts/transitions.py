@@ -38,7 +38,7 @@ TRANSITIONS: Mapping[Action, Mapping[str, str]] = MappingProxyType(
             "ASSIGNED": "RESOLVED",
             "SHELVED": "RESOLVED",
         },
-        "reopen": {"RESOLVED": "NEW", "SHELVED": "NEW"},
+        "reopen": {"RESOLVED": "NEW", "SHELVED": "NEW", "ACKNOWLEDGED": "NEW"},
         "note": {status: status for status in STATUSES},
     }
 )
