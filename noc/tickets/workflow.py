@@ -47,17 +47,17 @@ def transition(
     RESOLVED takes a ``resolution`` (CONFIRMED, FALSE_POSITIVE, INCONCLUSIVE, DUPLICATE, FIXED)
     and, where punches of the evidence differ, ``verdicts``: punch id to CONFIRMED or
     FALSE_POSITIVE; it sends ``ticket_resolved``. Leaving the open states frees the ticket's
-    deduplication slot; reopening takes it back. Who starts work on a ticket of nobody has it.
+    deduplication slot; reopening takes it back. Who takes or starts a ticket of nobody has it.
 
     Problem 404; 409 for a move that the table does not have, naming those it has, for ASSIGNED
-    without an assignee, and for reopening while another ticket has taken the slot; 422 for what
+    to nobody, and for reopening while another ticket has taken the slot; 422 for what
     does not fit the move. ``site_ids``: the sites whoever acts is limited to, None for all.
     """
     ticket = find_locked(ticket_id, site_ids=site_ids)
     old_status = ticket.status
     check_move(old_status, new_status)
     _check_resolution(ticket, new_status, resolution, verdicts or {})
-    if new_status == "ASSIGNED" and ticket.assignee_id is None:
+    if new_status == "ASSIGNED" and ticket.assignee_id is None and user_id is None:
         raise Problem(409, f"Nobody has ticket {ticket.number} yet: assign it to a user.")
     if is_open(new_status) and not is_open(old_status):
         _take_slot_back(ticket, now)
@@ -205,7 +205,7 @@ def _apply(
         ticket.resolved_at = None
     if new_status == "NEW":
         ticket.assignee_id = None
-    elif new_status == "IN_PROGRESS" and ticket.assignee_id is None:
+    elif new_status in ("ASSIGNED", "IN_PROGRESS") and ticket.assignee_id is None:
         ticket.assignee_id = user_id
 
 
