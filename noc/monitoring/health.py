@@ -14,7 +14,7 @@ from flask import Response, current_app, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
 from prometheus_client import REGISTRY as PROCESS_REGISTRY
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from noc.extensions import redis_client, session, settings
 from noc.monitoring.queues import QueueCollector
@@ -63,8 +63,9 @@ def _state(probe: Callable[[], None]) -> str:
     try:
         probe()
     except (SQLAlchemyError, redis.RedisError, LookupError) as error:
-        log.warning("not_ready", what=probe.__name__.strip("_"), error=str(error).splitlines()[0])
-        return str(error).splitlines()[0][:200] if isinstance(error, LookupError) else "unreachable"
+        told = str(error).partition("\n")[0] or type(error).__name__
+        log.warning("not_ready", what=probe.__name__.strip("_"), error=told)
+        return told[:200] if isinstance(error, LookupError) else "unreachable"
     return "ok"
 
 
@@ -77,7 +78,10 @@ def _redis() -> None:
 
 
 def _migrations() -> None:
-    present = session().scalar(text("SELECT version_num FROM alembic_version"))
+    try:
+        present = session().scalar(text("SELECT version_num FROM alembic_version"))
+    except ProgrammingError as error:
+        raise LookupError("the database is empty: run 'noc db upgrade'") from error
     wanted = _head(current_app.config["NOC_MIGRATIONS"])
     if present != wanted:
         raise LookupError(f"at {present}, this release needs {wanted}: run 'noc db upgrade'")

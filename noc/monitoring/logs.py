@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from typing import Any
 
@@ -17,6 +18,33 @@ _SHARED: list[Any] = [
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+
+_SECRET_NAMES = re.compile(r"password|secret|authorization|cookie|api_?key|^token$", re.IGNORECASE)
+_SECRET_TEXT = re.compile(
+    r"noc_[A-Za-z0-9_-]{40,}|(?<=[Bb]earer )\S+|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
+)
+_MASK = "***"
+
+
+def mask_secrets(_: Any, __: str, line: dict[str, Any]) -> dict[str, Any]:
+    """Keep secrets out of the line: values named for one, tokens, passwords in addresses.
+
+    A net below those who write log lines, for what a library or an error message lets slip.
+    """
+    return {
+        name: _MASK if _SECRET_NAMES.search(name) else _masked(value)
+        for name, value in line.items()
+    }
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SECRET_TEXT.sub(_MASK, value)
+    if isinstance(value, dict):
+        return mask_secrets(None, "", value)
+    if isinstance(value, list | tuple):
+        return [_masked(item) for item in value]
+    return value
 
 
 def init_app(_: Flask, config: Settings) -> None:
@@ -38,9 +66,13 @@ def configure(config: Settings) -> None:
         cache_logger_on_first_use=False,
     )
     renderer: list[Any] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        [
+            structlog.processors.format_exc_info,
+            mask_secrets,
+            structlog.processors.JSONRenderer(default=str),
+        ]
         if config.log_format == "json"
-        else [structlog.dev.ConsoleRenderer()]
+        else [mask_secrets, structlog.dev.ConsoleRenderer()]
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_SHARED,
