@@ -21,7 +21,7 @@ MENTIONED = 0.2
 RELATED_WEIGHT = 1 / 3
 """What the weaker of two related detectors still counts."""
 
-HISTORY_WEIGHT = 0.35
+HISTORY_WEIGHT = 0.5
 """How far verdicts on earlier punches strengthen what speaks against this one."""
 
 HIGHEST = 0.99
