@@ -18,7 +18,7 @@ from noc.identity.principal import required_principal
 
 NAVIGATION = (
     ("/app/", "Live feed", "pulse"),
-    ("/app/heatmap", "Fraud heatmap", "grid"),
+    ("/app/heatmap", "Heatmap", "grid"),
     ("/app/people", "People", "people"),
     ("/app/alerts", "Alerts", "bell"),
     ("/app/tickets", "Tickets", "ticket"),

@@ -39,7 +39,7 @@ COLOURS: dict[Scheme, dict[str, str]] = {
         "muted": "#566070",
         "accent": "#0b7568",
         "on-accent": "#ffffff",
-        "unmeasured": "#e9ebef",
+        "unmeasured": "#f0f1f3",
     },
 }
 """Two surfaces, one line, one accent per scheme; ``unmeasured`` is the grey of what is unknown."""
@@ -72,13 +72,17 @@ SEVERITY_SYMBOLS: dict[Severity, str] = {
 }
 """The shape of each severity in charts; ``noc.css`` draws the same ones."""
 
-CIVIDIS = ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838")
-"""Nuñez, Anderton and Renslow 2018: even in lightness, the same for colour-blind readers."""
+SCORE_RAMP: dict[Scheme, tuple[str, ...]] = {
+    "dark": ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838"),
+    "light": ("#d5e3ee", "#a8c3d8", "#7b9fbf", "#507aa0", "#28507e", "#00224e"),
+}
+"""Scores from 0 to 1, even in lightness and the same for colour-blind readers: cividis (Nuñez,
+Anderton and Renslow 2018) on dark, its blue alone on light. High is what stands out."""
 
 
 def score_scale(scheme: Scheme) -> list[list[Any]]:
     """Plotly colour scale for scores in [0, 1]: what matters stands out from the surface."""
-    stops = CIVIDIS if scheme == "dark" else CIVIDIS[::-1]
+    stops = SCORE_RAMP[scheme]
     return [[i / (len(stops) - 1), colour] for i, colour in enumerate(stops)]
 
 

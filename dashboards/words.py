@@ -52,10 +52,10 @@ ALERT = {
 
 CATEGORY = {"SECURITY_FRAUD": "Attendance fraud", "SECURITY_AUDIT": "Audit"}
 
-SOURCE = {
-    "AUTOMATED_AUDIT": "opened by the audit",
-    "AUTOMATED_FRAUD": "opened by fraud scoring",
-    "MANUAL": "opened by hand",
+SOURCE = {  # after "Opened ..."
+    "AUTOMATED_AUDIT": " by the audit",
+    "AUTOMATED_FRAUD": " by fraud scoring",
+    "MANUAL": " by hand",
 }
 
 RESOLUTION = {

@@ -33,8 +33,17 @@
     noc.toast("That did not reach the server. Try again.", { bad: true });
   };
 
+  // Before the page stands, there is no place for messages yet.
+  function atStart() {
+    const area = document.createElement("div");
+    area.className = "toasts";
+    area.setAttribute("role", "alert");
+    document.body.append(area);
+    return area;
+  }
+
   noc.toast = function (words, { undo, bad } = {}) {
-    const area = document.getElementById("toasts");
+    const area = document.getElementById("toasts") || atStart();
     const toast = document.createElement("div");
     toast.className = bad ? "toast toast-bad" : "toast";
     const text = document.createElement("span");

@@ -103,8 +103,10 @@
     if (rows.paused) return;
     rows.fresh = 0;
     const shown = all.filter((row) => passes(row));
-    if (document.getElementById("live-grid")) window.dash_clientside.set_props("live-grid", { rowData: shown });
-    else setTimeout(rows.paint, 60); // The grid's own script is still on its way.
+    const grid = document.getElementById("live-grid");
+    if (grid) window.dash_clientside.set_props("live-grid", { rowData: shown });
+    if (!grid) setTimeout(rows.paint, 60); // The grid's own script is still on its way.
+    else if (!grid.dataset.fitted) setTimeout(noc.grid.fit, 0);
     document.getElementById("live-empty").hidden = shown.length > 0;
     document.getElementById("live-table").hidden = shown.length === 0;
     const none = byId.size === 0;
@@ -162,7 +164,6 @@
   noc.seed = function (seed) {
     if (seed) rows.take(seed, true);
     rows.paint(true);
-    noc.grid.fit();
     return window.dash_clientside.no_update;
   };
 

@@ -44,5 +44,9 @@
     });
   }
   setInterval(refresh, 1000);
+  let soon = 0;
+  new MutationObserver(() => {
+    if (!soon) soon = requestAnimationFrame(() => { soon = 0; refresh(); });
+  }).observe(document.body, { childList: true, subtree: true });
   noc.refreshTimes = refresh;
 })();

@@ -57,7 +57,11 @@
       const narrow = window.matchMedia("(max-width: 760px)").matches;
       document.querySelectorAll(".noc-grid[id]").forEach((element) => {
         const api = gridApi(element.id);
-        if (!api) return setTimeout(noc.grid.fit, 60);
+        if (!api) {
+          clearTimeout(noc.grid.timer);
+          noc.grid.timer = setTimeout(noc.grid.fit, 60);
+          return;
+        }
         api.setColumnsVisible(["card"], narrow);
         const others = api.getColumns().map((column) => column.getColId()).filter((id) => id !== "card");
         api.setColumnsVisible(others, !narrow);
@@ -65,6 +69,7 @@
         api.setGridOption("headerHeight", narrow ? 0 : 34);
         api.resetRowHeights();
         api.sizeColumnsToFit();
+        element.dataset.fitted = "yes";
       });
     },
     height: () => (window.localStorage.getItem("noc-density") === "compact" ? 38 : 50),

@@ -193,7 +193,7 @@ def _facts(ticket: dict[str, Any], zone: str | None) -> list[tuple[str, Any]]:
         ("Number", ticket["number"]),
         ("Guard", guard),
         ("Site", ticket["site_name"]),
-        ("Opened", [marks.moment(ticket["created_at"], zone), ", ", _opener(ticket)]),
+        ("Opened", [marks.moment(ticket["created_at"], zone), _opener(ticket)]),
         ("Due", ticket["due_at"] and marks.moment(ticket["due_at"], zone)),
         ("With", ticket["assignee_name"] or "Nobody yet"),
         ("Outcome", outcome),
@@ -202,8 +202,8 @@ def _facts(ticket: dict[str, Any], zone: str | None) -> list[tuple[str, Any]]:
 
 def _opener(ticket: dict[str, Any]) -> str:
     if ticket["created_by_name"]:
-        return f"by {ticket['created_by_name']}"
-    return words.say(words.SOURCE, ticket["source"])
+        return f" by {ticket['created_by_name']}"
+    return words.SOURCE.get(ticket["source"], "")
 
 
 def _evidence(ticket: dict[str, Any], zone: str | None) -> list[Any]:

@@ -15,18 +15,18 @@ from noc.domain import RISK_LEVELS, risk_severity
 HEIGHT = 300
 
 SYMBOLS = {
-    "BUDDY_PUNCHING": "diamond",
-    "GEOFENCE_VIOLATION": "triangle-up",
-    "GPS_SPOOFING": "x",
-    "IMPOSSIBLE_TRAVEL": "triangle-right",
-    "UNAUTHORIZED_SITE": "square",
-    "OVERLAPPING_SHIFT": "bowtie",
-    "UNUSUAL_TIME": "hexagon",
-    "BIOMETRIC_MISMATCH": "star",
-    "REPLAYED_PUNCH": "cross",
-    "MODEL": "pentagon",
+    "BUDDY_PUNCHING": ("diamond", "◆"),
+    "GEOFENCE_VIOLATION": ("triangle-up", "▲"),
+    "GPS_SPOOFING": ("x", "✖"),
+    "IMPOSSIBLE_TRAVEL": ("triangle-right", "▶"),
+    "UNAUTHORIZED_SITE": ("square", "■"),
+    "OVERLAPPING_SHIFT": ("triangle-left", "◀"),
+    "UNUSUAL_TIME": ("triangle-down", "▼"),
+    "BIOMETRIC_MISMATCH": ("star", "★"),
+    "REPLAYED_PUNCH": ("cross", "✚"),
+    "MODEL": ("circle", "●"),
 }
-"""The marker of each anomaly type; other punches are small dots."""
+"""The marker of each anomaly type, and the sign for it in the legend; other punches are dots."""
 
 _BOUNDS = (0.2, 0.4, 0.6, 0.8)
 
@@ -48,11 +48,11 @@ def figure(
             "symbol": "circle", "size": 5, "color": tokens["muted"], "opacity": 0.55,
         })
     )  # fmt: skip
-    for kind in SYMBOLS:
+    for kind, (symbol, _) in SYMBOLS.items():
         marked = [score for score in scores if score["fraud_type"] == kind]
         if marked:
             chart.add_trace(_points(words.say(words.ANOMALY, kind), marked, clock, {
-                "symbol": SYMBOLS[kind], "size": 11, "opacity": 1,
+                "symbol": symbol, "size": 11, "opacity": 1,
                 "color": [_colour(score, scheme) for score in marked],
                 "line": {"width": 1, "color": tokens["surface"]},
             }))  # fmt: skip
@@ -65,12 +65,7 @@ def figure(
             "range": [-0.02, 1.02], "tickvals": [0, *_BOUNDS, 1], "tickformat": ".1f",
             "showgrid": False, "fixedrange": True, "title": {"text": "Fraud score"},
         },
-        showlegend=len(chart.data) > 1,
-        legend={
-            "orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemclick": False,
-            "itemdoubleclick": False, "font": {"color": tokens["muted"]},
-        },
-        margin={"r": 72, "t": 36 if len(chart.data) > 1 else 8},
+        margin={"r": 76},
     )  # fmt: skip
     return chart
 
@@ -108,9 +103,20 @@ def _lines(chart: go.Figure, threshold: float, scheme: theme.Scheme) -> None:
         line={"width": 1.5, "dash": "6px,4px", "color": tokens["text"]},
     )  # fmt: skip
     chart.add_annotation(
-        xref="paper", x=0, xanchor="left", y=threshold, yanchor="bottom", showarrow=False,
-        text=f"a ticket opens from {threshold:.2f}", font={"color": tokens["text"]},
+        xref="paper", x=1, xanchor="left", xshift=8, y=threshold, showarrow=False,
+        text=f"ticket {threshold:.2f}", font={"color": tokens["text"]},
     )  # fmt: skip
+
+
+def legend(scores: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Sign and words of each anomaly type among the scores, commonest first."""
+    kinds = [score["fraud_type"] for score in scores if score["fraud_type"]]
+    order = sorted(set(kinds), key=lambda kind: (-kinds.count(kind), kind))
+    return [
+        (SYMBOLS[kind][1], f"{words.say(words.ANOMALY, kind)} {kinds.count(kind)}")
+        for kind in order
+        if kind in SYMBOLS
+    ]
 
 
 def _local(moment: str, clock: ZoneInfo) -> dt.datetime:

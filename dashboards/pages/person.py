@@ -9,6 +9,7 @@ from dash import ALL, Dash, Input, Output, State, dcc, html
 
 from dashboards import browser, evidence, habits, marks, queries, states, words
 from dashboards.figures import score_history
+from dashboards.marks import aria
 from dashboards.pages.tickets import title
 from noc.database.base import utcnow
 from noc.identity.capabilities import FRAUD_VIEW
@@ -33,32 +34,25 @@ def layout(query: dict[str, str], person_id: int) -> html.Div:
         value=str(_period(days)),
         data=[{"value": str(n), "label": f"{n} days"} for n in PERIODS],
     )
-    scores = (
-        html.Div(states.skeleton(52, 340), id="person-scores")
-        if fraud
-        else html.Div(states.forbidden("The score history", FRAUD_VIEW), className="panel")
+    lists = [_alerts(person_id, person["timezone"]), _tickets(person_id, person["timezone"])]
+    head = html.Div(
+        [_header(person), html.Span(className="spring"), period if fraud else None],
+        className="person-head",
     )
+    if not fraud:
+        refused = html.Div(states.forbidden("The score history", FRAUD_VIEW), className="panel")
+        return html.Div([head, refused, *lists], className="page")
     return html.Div(
         [
             dcc.Store(id="person-id", data=person_id),
-            html.Div(
-                [_header(person), html.Span(className="spring"), period if fraud else None],
-                className="person-head",
-            ),
-            scores,
+            head,
+            html.Div(states.skeleton(52, 340), id="person-scores"),
             html.Div(
                 [
-                    html.Div(states.skeleton(300) if fraud else None, id="person-punches"),
-                    html.Div(
-                        [
-                            html.Div(id="person-habits"),
-                            _alerts(person_id, person["timezone"]),
-                            _tickets(person_id, person["timezone"]),
-                        ],
-                        className="stack",
-                    ),
+                    html.Div(states.skeleton(300), id="person-punches"),
+                    html.Div([html.Div(id="person-habits"), *lists], className="stack"),
                 ],
-                className="columns" if fraud else "columns columns-one",
+                className="columns",
             ),
         ],
         className="page",
@@ -131,12 +125,24 @@ def _show(person_id: int, days: int, scheme: str) -> tuple[Any, Any, Any]:
                     [html.H2(finding(history, threshold)), html.P(_subtitle(history))],
                     className="lede",
                 ),
-                html.Div(graph, className="panel chart-panel"),
+                html.Div(
+                    [_legend(score_history.legend(history["scores"])), graph],
+                    className="panel chart-panel",
+                ),
             ],
             className="page",
         ),
         _punches(history, threshold, zone, everything=False),
         habits.panel(history["habits"]),
+    )
+
+
+def _legend(kinds: list[tuple[str, str]]) -> html.Ul | None:
+    if not kinds:
+        return None
+    return html.Ul(
+        [html.Li([html.Span(sign, **aria(hidden="true")), name]) for sign, name in kinds],
+        className="legend",
     )
 
 

@@ -112,7 +112,7 @@ def row(ticket: dict[str, Any]) -> dict[str, Any]:
         "where": ticket["site_name"] if ticket["person_name"] else ticket["number"],
         "site_id": ticket["site_id"],
         "title": title(ticket),
-        "what": f"{ticket['number']}, {words.say(words.SOURCE, ticket['source'])}",
+        "what": f"{ticket['number']}, opened{words.SOURCE.get(ticket['source'], '')}",
         "severity": ticket["priority"],
         "at": ticket["created_at"].isoformat(),
         "state": ticket["status"],
