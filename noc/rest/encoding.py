@@ -1,4 +1,4 @@
-"""How answers are written as JSON: times as ISO 8601, members in the order they were given."""
+"""How JSON is written, times as ISO 8601 and members in the order they were given, and read."""
 
 from __future__ import annotations
 
@@ -17,10 +17,17 @@ def _default(value: Any) -> Any:
 
 
 class IsoJson(DefaultJSONProvider):
-    """Flask's encoder with ISO 8601 times, and without sorting."""
+    """Flask's JSON with ISO 8601 times, without sorting, and with nesting that has an end."""
 
     default = staticmethod(_default)
     sort_keys = False
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """The value of ``s``; ValueError for what is not JSON, or nested beyond all reason."""
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError as error:
+            raise ValueError("is nested too deeply") from error
 
 
 def init_app(app: Flask) -> None:

@@ -9,8 +9,8 @@ from noc.extensions import session
 from noc.rest.problems import Problem, not_found
 from noc.tickets import slots
 from noc.tickets.evidence import all_links, link
+from noc.tickets.locking import lock_tickets
 from noc.tickets.models import Ticket
-from noc.tickets.opening import lock_tickets
 from noc.tickets.signals import ticket_resolved
 from noc.tickets.transitions import check_open
 from noc.tickets.workflow import record

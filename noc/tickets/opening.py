@@ -7,13 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 
 from noc.database.tenancy import required_tenant
 from noc.extensions import session
 from noc.tickets import slots
 from noc.tickets.evidence import Link, link
 from noc.tickets.frames import announce_tickets
+from noc.tickets.locking import lock_tickets
 from noc.tickets.models import PRIORITIES, Ticket, TicketCounter, TicketEvent
 
 
@@ -89,28 +90,6 @@ def open_once(
         OpenedTicket(ticket.id, ticket.number, created=index in by_draft)
         for index, ticket in enumerate(tickets)
     ]
-
-
-def lock_tickets(
-    ticket_ids: Collection[int], *, site_ids: Collection[int] | None = None
-) -> dict[int, Ticket]:
-    """The tickets, as they are now, locked against other writers until the transaction ends.
-
-    ``site_ids``: the sites whoever asks is limited to, None for all.
-    """
-    if not ticket_ids:
-        return {}
-    # Not FOR UPDATE: who holds a slot and refers to its ticket must not wait for us.
-    query = (
-        select(Ticket)
-        .where(Ticket.tenant_id == required_tenant(), Ticket.id.in_(ticket_ids))
-        .order_by(Ticket.id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    if site_ids is not None:
-        query = query.where(Ticket.site_id.in_(site_ids))
-    return {ticket.id: ticket for ticket in session().scalars(query)}
 
 
 def _expiries(drafts: Sequence[TicketDraft], now: dt.datetime) -> dict[str, dt.datetime]:

@@ -11,12 +11,13 @@ from sqlalchemy import select
 from noc.database.tenancy import required_tenant
 from noc.extensions import session
 from noc.identity.assignees import find_assignee
-from noc.rest.problems import Problem, not_found
+from noc.rest.problems import Problem
 from noc.tickets import slots
 from noc.tickets.evidence import Link, link, linked_punches
 from noc.tickets.frames import announce_tickets
+from noc.tickets.locking import find_locked
 from noc.tickets.models import EVIDENCE_KINDS, RESOLUTIONS, Ticket, TicketEvent
-from noc.tickets.opening import OpenedTicket, TicketDraft, lock_tickets, open_once
+from noc.tickets.opening import OpenedTicket, TicketDraft, open_once
 from noc.tickets.signals import ticket_resolved
 from noc.tickets.transitions import VERDICTS, check_move, check_open, is_open
 
@@ -149,15 +150,6 @@ def add_evidence(
         detail = {"evidence": new}
         record(ticket, "evidence", ticket.status, user_id, now, comment=note, detail=detail)
     return new
-
-
-def find_locked(ticket_id: int, *, site_ids: Collection[int] | None = None) -> Ticket:
-    """The ticket, locked together with the slots it holds; 404 if it is not to be seen."""
-    slots.lock([ticket_id])
-    ticket = lock_tickets([ticket_id], site_ids=site_ids).get(ticket_id)
-    if ticket is None:
-        raise not_found("ticket")
-    return ticket
 
 
 def record(

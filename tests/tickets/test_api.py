@@ -139,8 +139,22 @@ def test_another_tenants_things_are_no_evidence(
         assert_problem(api.post("tickets/", json={"title": "Gate"} | values), 422, **{field: "no"})
 
 
-@pytest.mark.parametrize(("body", "status"), [("{", 400), ("[]", 422), ("", 422), ("3", 422)])
-def test_a_body_that_is_no_ticket_is_refused(api: ApiClient, body: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("{", 400),
+        ("[" * 100_000, 400),
+        (b'{"title": "\xff"}', 400),
+        ('{"title": "\\ud800"}', 422),
+        ("[]", 422),
+        ("", 422),
+        ("3", 422),
+    ],
+    ids=["broken", "nested", "not UTF-8", "half a character", "list", "empty", "number"],
+)
+def test_a_body_that_is_no_ticket_is_refused(
+    api: ApiClient, body: str | bytes, status: int
+) -> None:
     response = api.post("tickets/", data=body, headers={"Content-Type": "application/json"})
     assert_problem(response, status)
 

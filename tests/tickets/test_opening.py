@@ -15,6 +15,7 @@ from noc.database.tenancy import tenant_context
 from noc.extensions import session as current_session
 from noc.identity import tenants
 from noc.tickets import workflow
+from noc.tickets.locking import find_locked
 from noc.tickets.models import Ticket, TicketEvent, TicketEvidence
 from noc.tickets.workflow import OpenedTicket, open_once
 from tests.conftest import Services
@@ -290,8 +291,7 @@ def test_openers_and_resolvers_at_once_never_leave_two_open_nor_lose_evidence(
         def work() -> int:
             ticket_id = opener(number)()
             current_session().commit()
-            current_session().refresh(current_session().get_one(Ticket, (tenant_id, ticket_id)))
-            ticket = workflow.find_locked(ticket_id)
+            ticket = find_locked(ticket_id)
             if ticket.status == "NEW":
                 workflow.transition(
                     ticket_id, "RESOLVED", user_id=None, now=NOW, resolution="FIXED"

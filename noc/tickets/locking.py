@@ -1,0 +1,44 @@
+"""Tickets as they are now, kept from changing under whoever is about to change them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+
+from noc.database.tenancy import required_tenant
+from noc.extensions import session
+from noc.rest.problems import not_found
+from noc.tickets import slots
+from noc.tickets.models import Ticket
+
+
+def find_locked(ticket_id: int, *, site_ids: Collection[int] | None = None) -> Ticket:
+    """The ticket, locked together with the slots it holds; 404 if it is not to be seen."""
+    slots.lock([ticket_id])
+    ticket = lock_tickets([ticket_id], site_ids=site_ids).get(ticket_id)
+    if ticket is None:
+        raise not_found("ticket")
+    return ticket
+
+
+def lock_tickets(
+    ticket_ids: Collection[int], *, site_ids: Collection[int] | None = None
+) -> dict[int, Ticket]:
+    """The tickets, as they are now, locked against other writers until the transaction ends.
+
+    ``site_ids``: the sites whoever asks is limited to, None for all.
+    """
+    if not ticket_ids:
+        return {}
+    # Not FOR UPDATE: who holds a slot and refers to its ticket must not wait for us.
+    query = (
+        select(Ticket)
+        .where(Ticket.tenant_id == required_tenant(), Ticket.id.in_(ticket_ids))
+        .order_by(Ticket.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if site_ids is not None:
+        query = query.where(Ticket.site_id.in_(site_ids))
+    return {ticket.id: ticket for ticket in session().scalars(query)}
