@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import text
 
 from noc.attendance import references
@@ -39,10 +40,10 @@ _COLUMNS = {
 _INSERT = text(
     f"""
     INSERT INTO attendance_event (tenant_id, received_at, source, {", ".join(_COLUMNS)})
-    SELECT :tenant_id, :now, :source, r.* FROM unnest(
-        {", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _COLUMNS.items())}
-    ) AS r ({", ".join(_COLUMNS)})
-    ORDER BY r.occurred_at, r.external_id
+    SELECT :tenant_id, :now, :source, {", ".join(_COLUMNS)}
+      FROM json_to_recordset(CAST(:rows AS json))
+           AS r ({", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())})
+     ORDER BY r.occurred_at, r.external_id
     ON CONFLICT (tenant_id, external_id) DO NOTHING
     RETURNING id, external_id
     """  # noqa: S608 (the names are the constants above)
@@ -65,11 +66,6 @@ class _Row:
     external_id: str
     device_id: int | None
     punch: Punch
-
-    def column(self, name: str) -> Any:
-        if name in ("external_id", "device_id"):
-            return getattr(self, name)
-        return getattr(self.punch, name)
 
 
 def store_punches(
@@ -137,11 +133,13 @@ def _insert(rows: list[_Row], *, tenant_id: int, now: dt.datetime, source: str) 
     """The ids of the rows that were not there yet, by external id."""
     if not rows:
         return {}
-    columns = {name: [row.column(name) for row in rows] for name in _COLUMNS}
-    new = session().execute(
-        _INSERT, {"tenant_id": tenant_id, "now": now, "source": source} | columns
-    )
-    return {external_id: key for key, external_id in new}
+    values = [
+        vars(row.punch) | {"external_id": row.external_id, "device_id": row.device_id}
+        for row in rows
+    ]
+    written = {"now": now, "source": source, "rows": to_json(values).decode()}
+    new = session().execute(_INSERT, {"tenant_id": tenant_id} | written)
+    return {external_id: key for key, external_id in new.all()}
 
 
 def _note_devices(rows: list[_Row], tenant_id: int) -> None:

@@ -53,7 +53,7 @@ class _Row:
 
     @property
     def key(self) -> Key:
-        return Key(self.values["external_id"], self.values["occurred_at"])
+        return self.values["external_id"], self.values["occurred_at"]
 
 
 _Outcomes = dict[int, dict[str, Any]]
@@ -140,9 +140,7 @@ def _values(signal: Any) -> dict[str, Any]:
     elif kind in ("heartbeat", "sos"):
         values["event_type"] = kind
         measured = {name: values[name] for name in _MEASURED if values.get(name) is not None}
-        if measured:
-            detail = json.loads(values.get("detail") or "{}")
-            values["detail"] = json.dumps(detail | measured)
+        values["detail"] = {**(values.get("detail") or {}), **measured} or None
     return values
 
 
@@ -161,14 +159,14 @@ def _make_months(rows: list[_Row]) -> None:
 def _store_rows(
     table: Table, rows: list[_Row], outcomes: _Outcomes, *, tenant_id: int, now: dt.datetime
 ) -> None:
+    keys = [row.key for row in rows]
     first: dict[Key, _Row] = {}
-    for row in rows:
-        first.setdefault(row.key, row)
+    for key, row in zip(keys, rows, strict=True):
+        first.setdefault(key, row)
     values = [row.values for row in first.values()]
     new = storage.insert(table, values, tenant_id=tenant_id, now=now)
     old = storage.find(table, [key for key in first if key not in new], tenant_id=tenant_id)
-    for row in rows:
-        key = row.key
+    for key, row in zip(keys, rows, strict=True):
         stored = key in new and first[key] is row
         outcomes[row.index] = {
             "id": new[key] if key in new else old[key],

@@ -2,45 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import (
-    Discriminator,
-    Field,
-    PlainValidator,
-    TypeAdapter,
-    WithJsonSchema,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import Discriminator, Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from noc.rest.body import Id, Line
+from noc.rest.body import Id, Line, Metadata
 from noc.rest.quantities import Latitude, Longitude, Metres, Number, UtcMoment
-
-MAX_DETAIL_BYTES = 16 * 1024
-"""Detail is a remark beside a signal; what is larger is a misplaced payload."""
-
-_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-
-
-def _detail(value: Any) -> str:
-    """Open-ended detail as the JSON text that PostgreSQL's JSONB takes."""
-    if not isinstance(value, dict):
-        raise PydanticCustomError("detail", "must be a JSON object")
-    try:
-        written = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    except (ValueError, TypeError, RecursionError):
-        raise PydanticCustomError("detail", "holds something that is not JSON") from None
-    if len(written) > MAX_DETAIL_BYTES:
-        raise PydanticCustomError("detail", "is larger than 16 KiB")
-    if _NUL.search(written):
-        raise PydanticCustomError("detail", "must not contain the character NUL")
-    return written
-
-
-Detail = Annotated[str, PlainValidator(_detail), WithJsonSchema({"type": "object"})]
 
 
 class _Signal(TypedDict):
@@ -56,7 +24,7 @@ class PhoneEventSignal(_Signal):
 
     kind: Literal["phone_event"]
     event_type: NotRequired[Line | None]
-    detail: NotRequired[Detail | None]
+    detail: NotRequired[Metadata | None]
 
 
 class LocationSignal(_Signal):
@@ -73,7 +41,7 @@ class TaskSignal(_Signal):
 
     kind: Literal["task_completed"]
     task: NotRequired[Line | None]
-    detail: NotRequired[Detail | None]
+    detail: NotRequired[Metadata | None]
 
 
 class ScanSignal(_Signal):
@@ -89,7 +57,7 @@ class HeartbeatSignal(_Signal):
     kind: Literal["heartbeat"]
     battery_level: NotRequired[Annotated[Number, Field(ge=0, le=100)] | None]
     phone_signal_strength: NotRequired[Annotated[Number, Field(ge=-200, le=50)] | None]
-    detail: NotRequired[Detail | None]
+    detail: NotRequired[Metadata | None]
 
 
 class SosSignal(_Signal):
@@ -99,7 +67,7 @@ class SosSignal(_Signal):
     lat: NotRequired[Latitude | None]
     lon: NotRequired[Longitude | None]
     accuracy: NotRequired[Metres | None]
-    detail: NotRequired[Detail | None]
+    detail: NotRequired[Metadata | None]
 
 
 Signal = Annotated[
