@@ -20,7 +20,7 @@ from noc.rest.batches import answer, read_body
 from noc.rest.body import allow_empty_body
 from noc.rest.envelope import DEFAULT_LIMIT, success
 from noc.rest.keyset import cursor_key
-from noc.rest.openapi import API_PREFIX
+from noc.rest.openapi import API_PREFIX, describe
 from noc.rest.problems import not_found
 
 bp = APIBlueprint("alerts", __name__, url_prefix=API_PREFIX)
@@ -71,6 +71,7 @@ def show_alert(alert_id: int) -> Any:
     security=_SECURITY,
 )
 @require(INGEST)
+@describe(body=schemas.AlertIn | list[schemas.AlertIn])
 def report_alerts() -> Any:
     """Store a batch; 2xx only once it is committed."""
     body = read_body(request.get_data(), request.mimetype, limit=settings().max_batch_items)

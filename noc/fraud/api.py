@@ -22,7 +22,7 @@ from noc.identity.principal import Principal, required_principal
 from noc.identity.tenant_settings import tenant_settings
 from noc.rest.cache import cached
 from noc.rest.envelope import decode_cursor, encode_cursor, page_limit, success
-from noc.rest.openapi import API_PREFIX
+from noc.rest.openapi import API_PREFIX, describe
 from noc.rest.problems import Problem
 
 bp = APIBlueprint("fraud", __name__, url_prefix=API_PREFIX)
@@ -70,6 +70,7 @@ class PerformanceQuery(_Query):
 @bp.get("/security/fraud-scores/live/")
 @bp.doc(security=["bearer", "session"], summary="The latest scores from min_score on")
 @require(FRAUD_VIEW)
+@describe(query=LiveQuery)
 def live_scores() -> Any:
     """Punches of the last hours with a score of at least ``min_score``, latest first."""
     query = LiveQuery.model_validate(request.args.to_dict())
@@ -99,6 +100,7 @@ def live_scores() -> Any:
 @bp.get("/security/fraud-scores/history/<int:person_id>/")
 @bp.doc(security=["bearer", "session"], summary="A person's scores, reasons and habits")
 @require(FRAUD_VIEW)
+@describe(query=HistoryQuery)
 def score_history(person_id: int) -> Any:
     """A person's scores with their reasons, latest first, beside their habits of 90 days."""
     query = HistoryQuery.model_validate(request.args.to_dict())
@@ -119,6 +121,7 @@ def score_history(person_id: int) -> Any:
 @bp.get("/security/fraud-scores/heatmap/")
 @bp.doc(security=["bearer", "session"], summary="Scores by site and hour of the week")
 @require(FRAUD_VIEW)
+@describe(query=HeatmapQuery)
 def score_heatmap() -> Any:
     """Count, mean score and share of high scores by site and hour of the week, site's time."""
     query = HeatmapQuery.model_validate(request.args.to_dict())
@@ -140,6 +143,7 @@ def score_heatmap() -> Any:
 @bp.get("/security/ml-models/performance/")
 @bp.doc(security=["bearer", "session"], summary="How well detection does, as far as reviewed")
 @require(FRAUD_VIEW)
+@describe(query=PerformanceQuery)
 def model_performance() -> Any:
     """Labels so far, precision among what was reviewed, and the models there are."""
     query = PerformanceQuery.model_validate(request.args.to_dict())

@@ -176,6 +176,49 @@ def test_the_application_role_cannot_step_over_its_policies(
     assert creates == {"can": False}
 
 
+@pytest.mark.parametrize(
+    ("mistake", "walk"),
+    [
+        (
+            "CREATE TABLE slip (tenant_id bigint)",
+            test_every_table_with_a_tenant_has_its_policy,
+        ),
+        (
+            "CREATE TABLE slip (id bigint); GRANT SELECT ON slip TO noc_app",
+            test_whatever_the_application_may_touch_is_protected,
+        ),
+        (
+            "CREATE VIEW slip AS SELECT * FROM person; GRANT SELECT ON slip TO noc_app",
+            test_whatever_the_application_may_touch_is_protected,
+        ),
+        (
+            "CREATE POLICY more ON person USING (true)",
+            test_no_table_has_a_second_policy_that_could_let_more_through,
+        ),
+        (
+            "ALTER POLICY tenant ON person WITH CHECK (true)",
+            test_every_table_with_a_tenant_has_its_policy,
+        ),
+        (
+            "CREATE FUNCTION slip() RETURNS bigint LANGUAGE sql SECURITY DEFINER "
+            "AS 'SELECT count(*) FROM person'",
+            test_only_the_known_functions_run_as_the_owner,
+        ),
+        (
+            "ALTER ROLE noc_app BYPASSRLS",
+            test_the_application_role_cannot_step_over_its_policies,
+        ),
+    ],
+)
+def test_the_walk_notices_a_mistake(
+    catalogue: psycopg.Connection[dict[str, Any]], mistake: str, walk: Any
+) -> None:
+    catalogue.execute(mistake)  # type: ignore[arg-type]
+    with pytest.raises(AssertionError):
+        walk(catalogue)
+    catalogue.rollback()
+
+
 # -- trying it ------------------------------------------------------------------------------
 
 

@@ -67,6 +67,15 @@ def test_what_is_posted_is_described(spec: dict[str, Any]) -> None:
     assert envelope["properties"]["status"] == {"const": "success"}
 
 
+def test_whatever_takes_a_body_says_which(spec: dict[str, Any]) -> None:
+    bare = {
+        path.removeprefix(API_PREFIX)
+        for path, method, operation in operations(spec)
+        if method != "get" and "requestBody" not in operation
+    }
+    assert bare == {"/users/{user_id}/deactivate/", "/tokens/{token_id}/revoke/"}
+
+
 def test_lists_describe_their_pages(spec: dict[str, Any]) -> None:
     listing = spec["paths"][f"{API_PREFIX}/people/"]["get"]
     names = {parameter["name"] for parameter in listing["parameters"]}
