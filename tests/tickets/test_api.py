@@ -88,6 +88,23 @@ def test_a_repeated_request_opens_no_second_ticket(api: ApiClient, session: Sess
     assert count(session) == 3
 
 
+@pytest.mark.parametrize("key", ["", "k" * 201])
+def test_a_key_that_cannot_be_kept_is_refused(api: ApiClient, session: Session, key: str) -> None:
+    response = api.post("tickets/", json={"title": "Gate"}, headers={"Idempotency-Key": key})
+    body = assert_problem(response, 422)
+    assert body["errors"][0]["field"] == "Idempotency-Key"
+    assert count(session) == 0
+
+
+def test_a_ticket_is_not_opened_for_who_does_not_see_its_site(api: ApiClient, make: Make) -> None:
+    here, there = make.site(), make.site()
+    user = limit_to(make, make.user("operator"), here.id)
+    body = {"title": "Gate", "assignee_id": user.id}
+    refused = api.post("tickets/", json=body | {"site_id": there.id})
+    assert_problem(refused, 422, assignee_id="does not see")
+    assert api.post("tickets/", json=body | {"site_id": here.id}).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("values", "field", "reason"),
     [
