@@ -1,4 +1,4 @@
-"""Hearing the doorbell: which tenants' logs have grown."""
+"""The doorbell: telling over Redis that a tenant's log has grown, and hearing it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,51 @@ from typing import Any
 
 import redis
 import structlog
+from flask import current_app
 from redis.client import PubSub
 
-from noc.events.log import DOORBELL
+from noc.extensions import connect_redis, settings
 from noc.monitoring import metrics
 
 log = structlog.get_logger(__name__)
 
+DOORBELL = "noc:events"
+"""Redis channel on which ``{"tenant", "seq"}`` is published after each commit."""
+
 _RETRY_SECONDS = 1.0
+_PATIENCE_SECONDS = 0.5
+_QUIET_SECONDS = 5.0
+
+
+class _Bell:
+    """An app's connection to the doorbell, with little patience: who commits must not wait."""
+
+    def __init__(self, url: str) -> None:
+        self._client = connect_redis(url, _PATIENCE_SECONDS)
+        self._quiet_until = 0.0
+
+    def ring(self, tenant_id: int, seq: int) -> None:
+        if time.monotonic() < self._quiet_until:
+            metrics.FAILURES.labels("doorbell").inc()
+            return
+        try:
+            self._client.publish(DOORBELL, json.dumps({"tenant": tenant_id, "seq": seq}))
+        except redis.RedisError as error:
+            self._quiet_until = time.monotonic() + _QUIET_SECONDS
+            metrics.FAILURES.labels("doorbell").inc()
+            log.warning("doorbell_failed", tenant_id=tenant_id, seq=seq, error=str(error))
+
+
+def ring(tenant_id: int, seq: int) -> None:
+    """Tell every feed that the tenant's log has grown to ``seq``. Never raises.
+
+    The event is safe in the log: a doorbell that does not ring costs a second at most, until the
+    feeds look by themselves. After a failure it stays quiet for five seconds.
+    """
+    bell: _Bell | None = current_app.extensions.get("noc_doorbell")
+    if bell is None:
+        bell = current_app.extensions["noc_doorbell"] = _Bell(settings().redis_url)
+    bell.ring(tenant_id, seq)
 
 
 class Listener:

@@ -67,8 +67,8 @@ class PushLimit:
     would break. The failure is logged and counted.
     """
 
-    def __init__(self, client: redis.Redis, window_seconds: float = WINDOW_SECONDS) -> None:
-        self._window_ms = int(window_seconds * 1000)
+    def __init__(self, client: redis.Redis, window_seconds: float | None = None) -> None:
+        self._window_ms = int((window_seconds or WINDOW_SECONDS) * 1000)
         self._admit = client.register_script(_ADMIT)
         self._asleep_until = 0.0
 

@@ -11,22 +11,19 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import redis
-import structlog
-from sqlalchemy import event, func, select, text
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session, SessionTransaction
 
 from noc.database.base import new_uuid
 from noc.database.tenancy import after_commit, current_tenant, tenant_context
+from noc.events.appending import Row, append
+from noc.events.doorbell import ring
 from noc.events.models import EventCounter, EventLog
-from noc.extensions import redis_client, session
-from noc.monitoring import metrics
+from noc.extensions import session
 from noc.workforce.models import Site
-
-log = structlog.get_logger(__name__)
 
 EventType = Literal[
     "alert_created",
@@ -42,46 +39,7 @@ EventType = Literal[
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 """What is logged; the frames of the feed that carry a ``seq``."""
 
-DOORBELL = "noc:events"
-"""Redis channel on which ``{"tenant", "seq"}`` is published after each commit."""
-
-_BATCH = 1000
 _PENDING = "noc_events"
-
-_APPEND = text(
-    """
-    WITH counter AS (
-        UPDATE noc_event_counter SET last_seq = last_seq + :count
-        WHERE tenant_id = :tenant_id RETURNING last_seq
-    )
-    INSERT INTO noc_event_log (tenant_id, seq, event_id, event_type, site_id, payload,
-                               alert_id, finding_id, ticket_id, incident_id, created_at)
-    SELECT :tenant_id, counter.last_seq - :count + e.n, e.event_id, e.event_type, e.site_id,
-           e.payload::jsonb, e.alert_id, e.finding_id, e.ticket_id, e.incident_id,
-           clock_timestamp()
-    FROM counter, unnest(
-        CAST(:event_id AS uuid[]), CAST(:event_type AS text[]), CAST(:site_id AS bigint[]),
-        CAST(:payload AS text[]), CAST(:alert_id AS bigint[]), CAST(:finding_id AS bigint[]),
-        CAST(:ticket_id AS bigint[]), CAST(:incident_id AS uuid[])
-    ) WITH ORDINALITY AS e(event_id, event_type, site_id, payload, alert_id, finding_id,
-                           ticket_id, incident_id, n)
-    RETURNING seq
-    """
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One event as the columns of the log, the payload already JSON."""
-
-    event_id: uuid.UUID
-    event_type: str
-    site_id: int | None
-    payload: str
-    alert_id: int | None
-    finding_id: int | None
-    ticket_id: int | None
-    incident_id: uuid.UUID | None
 
 
 @dataclass(slots=True)
@@ -89,7 +47,7 @@ class _Pending:
     """An event that waits for its transaction's commit, and the savepoint it was emitted in."""
 
     tenant_id: int
-    row: _Row
+    row: Row
     within: SessionTransaction | None
 
 
@@ -131,7 +89,7 @@ def emit(
     if event_type not in EVENT_TYPES:
         raise ValueError(f"unknown event type {event_type!r}")
     _check_tenant(tenant_id)
-    row = _Row(
+    row = Row(
         event_id=new_uuid(),
         event_type=event_type,
         site_id=site_id,
@@ -240,25 +198,11 @@ def _before_commit(current: Session) -> None:
     current.info[_PENDING] = []
     tenant_id = pending[0].tenant_id
     if current_tenant() == tenant_id:
-        last_seq = _append(current, tenant_id, [item.row for item in pending])
+        last_seq = append(current, tenant_id, [item.row for item in pending])
     else:
         with tenant_context(current, tenant_id):
-            last_seq = _append(current, tenant_id, [item.row for item in pending])
-    after_commit(current, lambda: _ring(tenant_id, last_seq))
-
-
-def _append(current: Session, tenant_id: int, rows: list[_Row]) -> int:
-    last_seq = 0
-    for start in range(0, len(rows), _BATCH):
-        batch = [asdict(row) for row in rows[start : start + _BATCH]]
-        columns = {name: [row[name] for row in batch] for name in batch[0]}
-        written = current.scalars(
-            _APPEND, {"tenant_id": tenant_id, "count": len(batch)} | columns
-        ).all()
-        if len(written) != len(batch):
-            raise LookupError(f"tenant {tenant_id} has no event counter: it cannot log events")
-        last_seq = max(written)
-    return last_seq
+            last_seq = append(current, tenant_id, [item.row for item in pending])
+    after_commit(current, lambda: ring(tenant_id, last_seq))
 
 
 def _savepoint_released(current: Session) -> None:
@@ -280,12 +224,3 @@ def _transaction_ended(current: Session, ended: SessionTransaction) -> None:
         current.info.pop(_PENDING, None)
     elif ended.nested and (pending := current.info.get(_PENDING)):
         current.info[_PENDING] = [item for item in pending if item.within is not ended]
-
-
-def _ring(tenant_id: int, seq: int) -> None:
-    # The event is safe in the log; a doorbell that does not ring costs a second, the poll's.
-    try:
-        redis_client().publish(DOORBELL, json.dumps({"tenant": tenant_id, "seq": seq}))
-    except redis.RedisError as error:
-        metrics.FAILURES.labels("doorbell").inc()
-        log.warning("doorbell_failed", tenant_id=tenant_id, seq=seq, error=str(error))

@@ -152,6 +152,9 @@ class Server:
         for client in self._clients:
             with suppress(ConnectionClosed, LocalProtocolError, OSError):
                 client.close()
+        self._clients.clear()
+        feed = self.app.extensions["noc_feed"]
+        wait_until(lambda: feed._taken == 0, "the clients' places are free")
 
 
 @contextmanager
@@ -165,8 +168,8 @@ def serving(config: Settings) -> Iterator[Server]:
     try:
         yield server
     finally:
-        app.extensions["noc_feed"].stop()
         server.close()
+        app.extensions["noc_feed"].stop()
         http.shutdown()
         http.server_close()
         thread.join(5)
@@ -174,14 +177,21 @@ def serving(config: Settings) -> Iterator[Server]:
             db.engine.dispose()
 
 
-@pytest.fixture
-def server(app: APIFlask, config: Settings) -> Iterator[Server]:
+@pytest.fixture(scope="session")
+def shared_server(app: APIFlask, config: Settings) -> Iterator[Server]:
     """A server whose feed beats twice a second and is not limited."""
     settings = config.model_copy(
         update={"websocket_heartbeat_seconds": 0.5, "websocket_rate_limit": 1_000_000}
     )
     with serving(settings) as server:
         yield server
+
+
+@pytest.fixture
+def server(shared_server: Server) -> Iterator[Server]:
+    """That server; clients are closed after the test."""
+    yield shared_server
+    shared_server.close()
 
 
 def numbers(client: FeedClient, count: int) -> list[int]:

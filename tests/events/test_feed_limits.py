@@ -5,25 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import redis
 from apiflask import APIFlask
 
 from noc.events.limits import PushLimit
-from noc.extensions import redis_client
+from noc.extensions import connect_redis, redis_client
 from noc.settings import Settings
 from tests.events.conftest import House, Server, events_of, next_of, numbers, serving, wait_until
 
 LIMIT = 10
 
 
-@pytest.fixture
-def limited(app: APIFlask, config: Settings) -> Iterator[Server]:
+_LIMITED = {"websocket_heartbeat_seconds": 0.5, "websocket_rate_limit": LIMIT}
+
+
+@pytest.fixture(scope="module")
+def limited_server(app: APIFlask, config: Settings) -> Iterator[Server]:
     """A server that pushes ten events a minute to each tenant."""
     with serving(config.model_copy(update=_LIMITED)) as server:
         yield server
 
 
-_LIMITED = {"websocket_heartbeat_seconds": 0.5, "websocket_rate_limit": LIMIT}
+@pytest.fixture
+def limited(limited_server: Server) -> Iterator[Server]:
+    """That server; clients are closed after the test."""
+    yield limited_server
+    limited_server.close()
 
 
 def test_a_flood_is_cut_short_with_a_way_back_to_every_event(house: House, limited: Server) -> None:
@@ -102,7 +108,7 @@ def test_a_window_ends_and_the_next_lets_as_many_through(app: APIFlask) -> None:
 
 
 def test_without_redis_everything_is_let_through() -> None:
-    nowhere = redis.Redis(unix_socket_path="/nowhere.sock")
+    nowhere = connect_redis("unix:///nowhere.sock")
     bucket = PushLimit(nowhere)
     assert not bucket.admit(1, list(range(50)), 2).withheld
     assert not bucket.admit(1, [51], 2).withheld

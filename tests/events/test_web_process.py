@@ -1,0 +1,130 @@
+"""The web process as it is deployed: gunicorn, its threads, its sockets and its end."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from noc.settings import Settings
+from tests.events.conftest import WAIT_SECONDS, House, Server, next_of, numbers, wait_until
+from tests.feed_client import FeedClient
+from tests.instance import free_port
+
+
+class Gunicorn:
+    """The web process on a free port, with REST and the feed, and no dashboards."""
+
+    def __init__(self, config: Settings, folder: Path) -> None:
+        self.port = free_port()
+        metrics = folder / "metrics"
+        metrics.mkdir()
+        self.log = folder / "web.log"
+        environment = os.environ | {
+            "DATABASE_URL": config.database_url,
+            "REDIS_URL": config.redis_url,
+            "SECRET_KEY": config.secret_key,
+            "NOC_DATA_DIR": str(folder),
+            "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+            "WEB_THREADS": "24",
+            "WEB_PROCESSES": "2",
+            "WEBSOCKET_HEARTBEAT_SECONDS": "0.5",
+            "WEBSOCKET_RATE_LIMIT": "100000",
+        }
+        command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}"]
+        # Patience far beyond the tests': a socket that held up the stop would fail them.
+        command += ["--config", "python:noc.launcher.gunicorn_config", "--graceful-timeout", "90"]
+        command.append("noc:create_app()")
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                command, env=environment, stdout=output, stderr=subprocess.STDOUT
+            )
+        wait_until(self.answers, "the web process is ready")
+
+    def answers(self) -> bool:
+        """Whether it answers requests."""
+        try:
+            return self.get("/healthz")[0] == 200
+        except OSError:
+            assert self.process.poll() is None, self.log.read_text()
+            return False
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and text of a GET."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
+            connection.request("GET", path, headers={"Connection": "close"})
+            with connection.getresponse() as answer:
+                return answer.status, answer.read().decode()
+
+
+@pytest.fixture
+def gunicorn(config: Settings, tmp_path: Path) -> Iterator[Gunicorn]:
+    """A web process of its own."""
+    web = Gunicorn(config, tmp_path)
+    yield web
+    if web.process.poll() is None:
+        web.process.kill()
+        web.process.wait(WAIT_SECONDS)
+
+
+def connect(web: Gunicorn, house: House, count: int) -> list[FeedClient]:
+    url = f"ws://127.0.0.1:{web.port}/ws/noc/dashboard/"
+    clients = [FeedClient(url, house.token) for _ in range(count)]
+    for client in clients:
+        next_of(client, "hello")
+    return clients
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_says_1001_to_every_client_and_is_soon_over(
+    house: House, gunicorn: Gunicorn, sent: signal.Signals
+) -> None:
+    clients = connect(gunicorn, house, 12)
+    codes: list[int] = []
+    readers = [
+        threading.Thread(target=lambda c=client: codes.append(c.closing_code(WAIT_SECONDS)))
+        for client in clients
+    ]
+    for reader in readers:
+        reader.start()
+    gunicorn.process.send_signal(sent)
+    gunicorn.process.wait(WAIT_SECONDS)
+    for reader in readers:
+        reader.join(WAIT_SECONDS)
+    assert codes == [1001] * 12
+    assert gunicorn.process.returncode == 0
+    assert "Traceback" not in gunicorn.log.read_text()
+
+
+def test_open_sockets_leave_http_its_threads_and_both_processes_tell_of_events(
+    house: House, gunicorn: Gunicorn
+) -> None:
+    clients = connect(gunicorn, house, 14)
+    house.emit(3)
+    for client in clients:
+        assert numbers(client, 3) == [0, 1, 2]
+    wait_until(lambda: house.row(3).recipient_count == 14, "recipients add up over processes")
+    assert gunicorn.get("/healthz")[0] == 200
+    status, text = gunicorn.get("/metrics")
+    assert status == 200
+    assert f'noc_websocket_connections_active{{tenant_id="{house.tenant_id}"}} 14.0' in text
+    assert 'noc_websocket_broadcasts_total{event_type="alert_created",success="true"}' in text
+    for client in clients:
+        client.close()
+    gone = f'noc_websocket_connections_active{{tenant_id="{house.tenant_id}"}} 0.0'
+    wait_until(lambda: gone in gunicorn.get("/metrics")[1], "the gauge falls as they leave")
+
+
+def test_a_client_that_hangs_up_without_a_word_is_noticed(house: House, server: Server) -> None:
+    client = server.connect(house.token)
+    client._socket.sock.shutdown(2)
+    feed = server.app.extensions["noc_feed"]
+    wait_until(lambda: feed._taken == 0, "its place is free again")
