@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,9 @@ from noc.database.base import utcnow
 from noc.database.tenancy import tenant_context
 from noc.identity import tenants, tokens
 from noc.identity.models import TenantSetting
+from noc.identity.principal import Principal
+from noc.rest.problems import Problem
+from noc.telemetry.answers import SignalsQuery, signals_answer
 from noc.telemetry.models import Checkpoint, LocationUpdate
 from noc.workforce.models import Person, Site
 from tests.factories import Make
@@ -295,3 +299,18 @@ class TestTours:
         body = self.plan(site)
         assert client.put(f"{path}by-code/N1/", json=body, headers=header).status_code == 403
         assert client.put(f"{path}by-code/N1/", json={}).status_code == 401
+
+
+def test_who_is_limited_to_some_sites_hears_of_their_guards_only(
+    make: Make, guard: Person, site: Site
+) -> None:
+    elsewhere = make.site()
+    reader = Principal(make.tenant_id, "Reader", frozenset({"noc:view"}))
+
+    def ask(*site_ids: int) -> dict[str, Any]:
+        limited = replace(reader, site_ids=frozenset(site_ids))
+        return signals_answer(guard.id, SignalsQuery(), principal=limited, now=utcnow())[0]
+
+    assert ask(site.id)["person_id"] == guard.id
+    with pytest.raises(Problem, match="no such person"):
+        ask(elsewhere.id)  # not even from what is kept for others
