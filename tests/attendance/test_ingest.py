@@ -335,7 +335,7 @@ class TestAnnouncing:
         self, make: Make, punch: Any, announced: list[dict[str, Any]]
     ) -> None:
         first = store(make, punch(), score_now=True)
-        again = store(make, punch(), score_now=True)
+        again = store(make, punch(), punch(), score_now=True)
         assert first.scores == again.scores == [{"punch_id": first.items[0]["id"]}]
 
     def test_scores_are_left_out_where_nobody_asked(
