@@ -11,6 +11,7 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from noc.database.base import utcnow
 from noc.database.tenancy import tenant_context
@@ -44,6 +45,11 @@ def _plain_errors() -> Iterator[None]:
     except (ValueError, LookupError) as error:
         session().rollback()
         raise click.UsageError(str(error.args[0])) from error
+    except OperationalError as error:
+        reason = str(error.orig).partition("\n")[0]
+        raise click.UsageError(
+            f"the database cannot be reached ({reason}). Is `noc up` running on this data folder?"
+        ) from error
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -93,7 +99,9 @@ def tenants_create(slug: str, name: str | None) -> None:
 @with_appcontext
 def tenants_list() -> None:
     """List the active tenants."""
-    _table(("id", "slug", "name"), [(one.id, one.slug, one.name) for one in all_tenants()])
+    with _plain_errors():
+        rows = [(one.id, one.slug, one.name) for one in all_tenants()]
+    _table(("id", "slug", "name"), rows)
 
 
 @click.group()

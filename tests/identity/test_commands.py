@@ -12,10 +12,12 @@ from click.testing import Result
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from noc import create_app
 from noc.identity import tokens as api_tokens
 from noc.identity.commands import tenants, tokens, users
 from noc.identity.models import ApiToken, User, UserSession
 from noc.identity.users import create_user
+from noc.settings import Settings
 from tests.factories import Make
 from tests.identity.conftest import PASSWORD
 
@@ -165,3 +167,12 @@ def test_users_are_listed_deactivated_and_given_new_passwords(
     refused(run(users, "deactivate", "--tenant", "acme", "nobody@acme.example"), "no user")
     assert session.scalar(select(func.count()).select_from(ApiToken)) == 1
     assert session.scalar(select(func.count()).select_from(UserSession)) == 0
+
+
+def test_without_a_database_it_says_so_in_one_line(app: APIFlask, config: Settings) -> None:
+    nowhere = create_app(
+        config.model_copy(update={"database_url": "postgresql+psycopg://x:y@127.0.0.1:1/noc"})
+    )
+    for group, words in ((tenants, ["list"]), (users, ["list", "--tenant", "acme"])):
+        result = nowhere.test_cli_runner().invoke(group, words)
+        refused(result, "the database cannot be reached", "noc up")

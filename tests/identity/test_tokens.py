@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
+from apiflask import APIFlask
 from flask.testing import FlaskClient
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+from noc.database import tenancy
 from noc.database.base import utcnow
-from noc.identity import tokens
-from tests.conftest import ApiClient
+from noc.extensions import session as current_session
+from noc.identity import tenants, tokens
+from tests.conftest import ApiClient, Services
 from tests.factories import Make
 from tests.problems import assert_problem
 
@@ -138,3 +144,38 @@ def test_a_token_body_that_is_wrong_names_its_field(api: ApiClient) -> None:
     assert_problem(api.post("tokens/", json=past), 422, expires_at="expired")
     assert_problem(api.post("tokens/", data="{", content_type="application/json"), 400)
     assert_problem(api.post("tokens/", json=[1]), 422)
+
+
+@pytest.fixture
+def committed(app: APIFlask, services: Services) -> Iterator[tuple[int, str]]:
+    """A token that other connections see too: its id and secret; deleted afterwards."""
+    with app.app_context():
+        tenant = tenants.create_tenant("committed", "Committed Guarding")
+        with tenancy.tenant_context(current_session(), tenant.id):
+            token, secret = tokens.create(tenant.id, "busy", ["noc:view"])
+            token_id = token.id
+            current_session().commit()
+    yield token_id, secret
+    with psycopg.connect(plain(services.admin_url)) as owner:
+        owner.execute("DELETE FROM tenant WHERE slug = 'committed'")
+
+
+def plain(url: str) -> str:
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def test_requests_of_one_token_never_wait_for_each_other(
+    app: APIFlask, services: Services, committed: tuple[int, str]
+) -> None:
+    token_id, secret = committed
+    client = app.test_client()
+    with psycopg.connect(plain(services.admin_url)) as other:
+        other.execute("SELECT FROM api_token WHERE id = %s FOR UPDATE", (token_id,))
+        # Had it to wait, the server's statement_timeout would make it a 503.
+        assert ask(client, f"Bearer {secret}").status_code == 200
+        noted = other.execute("SELECT last_used_at FROM api_token WHERE id = %s", (token_id,))
+        assert noted.fetchone() == (None,)
+    assert ask(client, f"Bearer {secret}").status_code == 200
+    with psycopg.connect(plain(services.admin_url)) as other:
+        noted = other.execute("SELECT last_used_at FROM api_token WHERE id = %s", (token_id,))
+        assert noted.fetchone() != (None,)
