@@ -20,6 +20,7 @@ from noc.monitoring import metrics
 log = structlog.get_logger(__name__)
 
 _EVERY_SECONDS = 0.5
+_STOP_SECONDS = 0.5
 _BATCH = 1000
 _KEPT = 50_000
 
@@ -71,14 +72,17 @@ class Recorder:
         self._app = app
         self._waiting: deque[Broadcast] = deque()
         self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="feed-recorder", daemon=True)
 
     def start(self) -> None:
         """Begin to write, in a daemon thread."""
-        threading.Thread(target=self._run, name="feed-recorder", daemon=True).start()
+        self._thread.start()
 
     def stop(self) -> None:
-        """Write what waits, once, and end."""
+        """Write what waits, once, and end; waits for that, but not long."""
         self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(_STOP_SECONDS)
 
     def add(self, broadcast: Broadcast) -> None:
         """Take note of a push."""

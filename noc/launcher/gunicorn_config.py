@@ -6,10 +6,13 @@ capped at three quarters of the threads and the rest answers HTTP.
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 from prometheus_client import multiprocess
 
+from noc.events.connections import stop_all
 from noc.monitoring import logs
 from noc.settings import load_settings
 
@@ -17,6 +20,8 @@ _settings = load_settings()
 logs.configure(_settings)
 
 wsgi_app = "wsgi:app"
+# ``wsgi.py`` lies beside the packages, wherever the command is given.
+pythonpath = str(Path(__file__).parents[2])
 worker_class = "noc.launcher.web_worker.FeedWorker"
 workers = _settings.web_processes
 threads = _settings.web_threads
@@ -35,6 +40,16 @@ logger_class = "noc.launcher.web_worker.SharedLogger"
 loglevel = "warning"
 forwarded_allow_ips = "*" if _settings.trusted_proxies else "127.0.0.1"
 proc_name = "noc-web"
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """End at once: nothing is in flight any more, or has had its time.
+
+    Taking the interpreter down would wait for every thread and free every object first.
+    """
+    if worker.booted and worker.pid == os.getpid():
+        stop_all()
+        os._exit(0)
 
 
 def child_exit(server: Any, worker: Any) -> None:
