@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from rq.exceptions import DuplicateJobError
+from rq.job import Job
 from rq_scheduler import Scheduler
 
 from noc.database.base import utcnow
@@ -104,3 +108,22 @@ class NocScheduler(Scheduler):  # type: ignore[misc]
                 self.cancel(job)
                 log.info("schedule_removed", entry=job.id)
         return super().enqueue_jobs()
+
+    def enqueue_job(self, job: Job) -> None:
+        """Enqueue ``job`` and note its next time."""
+        with _utc_understood():
+            super().enqueue_job(job)
+
+    def cron(self, cron_string: str, *args: Any, **kwargs: Any) -> Job:
+        """Register a job for the times of ``cron_string``."""
+        with _utc_understood():
+            job: Job = super().cron(cron_string, *args, **kwargs)
+        return job
+
+
+@contextmanager
+def _utc_understood() -> Iterator[None]:
+    """Silence the warning that cron strings will once be read in UTC: here they are already."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Version 0\.22\.0\+ of crontab", FutureWarning)
+        yield

@@ -30,7 +30,7 @@ def generation(tenant_id: int) -> str:
     client = redis_client()
     try:
         newest = int(client.get(_key(tenant_id)) or 0)
-        now = int(client.time()[0])
+        now = redis_now(client)
     except redis.RedisError as error:
         metrics.FAILURES.labels("fraud_freshness").inc()
         log.warning("fraud_freshness_unknown", tenant_id=tenant_id, error=str(error))
@@ -39,10 +39,15 @@ def generation(tenant_id: int) -> str:
     return f"{span}-{'open' if now // SPAN_SECONDS <= span else 'over'}"
 
 
+def redis_now(client: redis.Redis) -> int:
+    """Seconds of Unix time by the clock of Redis, which all hosts share."""
+    return int(client.time()[0])
+
+
 def _set_clock(tenant_id: int) -> None:
     client = redis_client()
     try:
-        client.set(_key(tenant_id), int(client.time()[0]))
+        client.set(_key(tenant_id), redis_now(client))
     except redis.RedisError as error:
         # Answers may then be as old as their time to live; the scores themselves are stored.
         metrics.FAILURES.labels("fraud_freshness").inc()

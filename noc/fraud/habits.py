@@ -22,6 +22,12 @@ log = structlog.get_logger(__name__)
 NEAR_MINUTES = 120
 """A punch at most this far from an earlier one, on the clock, is at the same time of day."""
 
+HABIT_PUNCHES = 400
+"""The latest clock-ins and clock-outs that make habits: four a day for 90 days, and some.
+
+The bound keeps a client that sends thousands of punches of one person from stalling a worker.
+"""
+
 HOUR_PRIOR_SHARE, HOUR_PRIOR_WEIGHT = 0.15, 10
 """Shrinkage: a person is credited with 10 punches of which 15 % were at this very time."""
 
@@ -64,7 +70,14 @@ def habits_before(facts: Facts) -> Habits:
     """The habits of each punch's person at the moment of the punch."""
     p, h = facts.punches, facts.history
     size = len(p["id"])
-    windows = windows_before(p["person"], p["time"], h["person"], h["time"], back=HABIT_DAYS * DAY)
+    windows = windows_before(
+        p["person"],
+        p["time"],
+        h["person"],
+        h["time"],
+        back=HABIT_DAYS * DAY,
+        most=HABIT_PUNCHES,
+    )
     minute, weekday = local_clock(p["time"], p["site"], facts.sites)
     then_minute, then_weekday = local_clock(h["time"], h["site"], facts.sites)
     punch, event = windows.pairs()

@@ -19,6 +19,7 @@ from sqlalchemy import text
 from noc.domain import RISK_LEVELS, RiskLevel
 from noc.extensions import session
 from noc.fraud import recording
+from noc.fraud.columns import FloatArray, IntArray
 from noc.fraud.features import FeatureFrame, collect
 from noc.fraud.freshness import scores_changed
 from noc.fraud.predictor import RULES, Prediction, predict
@@ -152,7 +153,7 @@ def _verdicts(
 ) -> recording.Verdicts:
     """Levels, reasons and anomalies of a batch; sentences only where there is something to say."""
     scores = np.round(prediction.scores, 6)
-    levels = np.searchsorted(_LEVEL_BOUNDS, scores, side="right")
+    levels = risk_ranks(scores)
     strongest = assessment.strengths.max(axis=1, initial=0.0)
     told = np.flatnonzero((strongest >= TOLD) | (scores >= _LEVEL_BOUNDS[0]))
     names = read_names(frame.evidence, told.tolist(), tenant_id=tenant_id)
@@ -172,6 +173,11 @@ def _verdicts(
                 person_name=names.person(int(frame.evidence.punches["person"][row])),
             )
     return recording.Verdicts(scores, levels, speaker, reasons, suspicions)
+
+
+def risk_ranks(scores: FloatArray) -> IntArray:
+    """The rank in RISK_LEVELS of each score: :func:`noc.domain.risk_level` for a whole batch."""
+    return np.searchsorted(_LEVEL_BOUNDS, scores, side="right")
 
 
 def _strengths(assessment: Assessment, row: int) -> dict[str, float]:

@@ -56,8 +56,12 @@ def windows_before(
     event_time: IntArray,
     *,
     back: int,
+    most: int | None = None,
 ) -> Windows:
-    """For each punch the events of its person in [time - back, time): never the punch itself."""
+    """For each punch the events of its person in [time - back, time): never the punch itself.
+
+    At most the ``most`` latest of them, where given.
+    """
     order = np.lexsort((event_time, event_person))
     people = np.unique(event_person)
     moments = np.unique(event_time)
@@ -71,6 +75,8 @@ def windows_before(
     high = key(person, np.searchsorted(moments, time))
     start = np.searchsorted(keys, low)
     stop = np.searchsorted(keys, high)
+    if most is not None:
+        start = np.maximum(start, stop - most)
     # Somebody without any event would get the neighbour's: nothing is theirs.
     known = np.isin(person, people)
     return Windows(order, np.where(known, start, 0), np.where(known, stop, 0))

@@ -32,12 +32,13 @@ class Guard:
 
     def punch(self, at: dt.datetime | None = None, **values: Any) -> AttendanceEvent:
         """A punch as this guard makes it: at the site, own phone, own face, some noise."""
-        punch = self._row(at, values)
+        punch = self.row(at, **values)
         self.make.session.add(punch)
         self.make.session.flush()
         return punch
 
-    def _row(self, at: dt.datetime | None, values: dict[str, Any]) -> AttendanceEvent:
+    def row(self, at: dt.datetime | None = None, **values: Any) -> AttendanceEvent:
+        """The same, not stored yet."""
         moment = at or SHIFT_START + dt.timedelta(minutes=_noise.uniform(-10, 10))
         site = values.pop("at_site", self.site)
         plain = {
@@ -66,7 +67,7 @@ class Guard:
         for start in (start for start in starts if start.weekday() < 5):
             came = start + dt.timedelta(minutes=_noise.gauss(0, 6))
             left = start + dt.timedelta(hours=8, minutes=_noise.gauss(5, 6))
-            rows = [self._row(came, {}), self._row(left, {"kind": "out"})]
+            rows = [self.row(came), self.row(left, kind="out")]
             self.make.session.add_all(rows)
         self.make.session.flush()
 

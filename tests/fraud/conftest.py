@@ -1,0 +1,32 @@
+"""What tests of fraud share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+import redis
+from apiflask import APIFlask
+from rq import Queue
+
+from noc.extensions import QUEUES
+
+
+@pytest.fixture
+def unreachable_redis(app: APIFlask) -> AbstractContextManager[None]:
+    """While it lasts, the application finds no Redis."""
+
+    @contextmanager
+    def unreachable() -> Iterator[None]:
+        nowhere = redis.Redis.from_url("unix:///nowhere/redis.sock")
+        names = ("noc_redis", "noc_queues")
+        before = {name: app.extensions[name] for name in names}
+        app.extensions["noc_redis"] = nowhere
+        app.extensions["noc_queues"] = {name: Queue(name, connection=nowhere) for name in QUEUES}
+        try:
+            yield
+        finally:
+            app.extensions.update(before)
+
+    return unreachable()
