@@ -57,19 +57,28 @@ class Client:
         self._connection.close()
 
     def _send(self, method: str, path: str, body: str | None) -> Any:
+        kept = self._connection.sock is not None
         try:
-            self._connection.request(method, PREFIX + path, body, self._headers)
-            response = self._connection.getresponse()
-            status, content = response.status, response.read()
-        except (OSError, http.client.HTTPException) as error:
-            # A kept connection that the server closed looks the same as no server.
-            self._connection.close()
-            raise Unavailable(f"{type(error).__name__}: {error}") from error
+            status, content = self._exchange(method, path, body)
+        except Unavailable:
+            # A server closes connections that were idle: that alone means nothing.
+            if not kept:
+                raise
+            status, content = self._exchange(method, path, body)
         if status == 401:
             raise Unauthorised("the token is unknown, expired or revoked")
         if status in _LATER or status >= 500:
             raise Unavailable(f"status {status}")
-        # A batch of which some items are refused is an answer like any other.
         if status >= 400:
             raise Refused(f"{method} {path}: {status} {content[:300].decode('utf-8', 'replace')}")
         return json.loads(content)["data"]
+
+    def _exchange(self, method: str, path: str, body: str | None) -> tuple[int, bytes]:
+        content = None if body is None else body.encode()
+        try:
+            self._connection.request(method, PREFIX + path, content, self._headers)
+            response = self._connection.getresponse()
+            return response.status, response.read()
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            raise Unavailable(f"{type(error).__name__}: {error}") from error

@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Sequence
 from types import FrameType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 from flask import current_app
@@ -16,14 +16,16 @@ from rich.console import Console
 from rich.table import Table
 
 from noc.demo import accounts as demo_accounts
-from noc.demo import evaluation, marks, seeding
-from noc.demo import seed as demo_seed
-from noc.demo.evaluation import Found
 from noc.demo.places import COMPANIES
-from noc.demo.scale import Scale
-from noc.demo.stream import Stream
 from noc.extensions import settings
 from noc.settings import read_instance
+
+if TYPE_CHECKING:
+    from noc.demo.evaluation import Found
+    from noc.demo.seeding import MakeApp
+
+# What simulates and scores is imported where it is used: it brings numpy and pandas, which the
+# other commands of `noc` start without.
 
 MIN_GUARDS, MIN_SITES = 18, 6
 """Six guards and two sites a tenant."""
@@ -60,7 +62,11 @@ def seed(
 
     Tenants that are not simulated are never touched.
     """
-    console = Console(stderr=True)
+    from noc.demo import seed as demo_seed
+    from noc.demo import seeding
+    from noc.demo.scale import Scale
+
+    console = Console(stderr=True, soft_wrap=True)
     if if_empty and demo_seed.is_complete():
         console.print("The simulated tenants are there already.", highlight=False)
         return
@@ -84,10 +90,10 @@ def seed(
     )
 
 
-def _app_factory() -> seeding.MakeApp | None:
+def _app_factory() -> MakeApp | None:
     """What made the application of this command; None where it was not made for a command."""
     info = click.get_current_context().find_object(ScriptInfo)
-    return None if info is None else cast("seeding.MakeApp | None", info.create_app)
+    return None if info is None else cast("MakeApp | None", info.create_app)
 
 
 @demo.command()
@@ -102,6 +108,8 @@ def _app_factory() -> seeding.MakeApp | None:
 @with_appcontext
 def stream(rate: float, url: str | None) -> None:  # fmt: skip
     """Let the simulated tenants live from now on, through the product's own interface."""
+    from noc.demo.stream import Stream
+
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     where = url or read_instance(settings().noc_data_dir).get("url") or "http://127.0.0.1:8000"
     stop = threading.Event()
@@ -133,6 +141,8 @@ def accounts() -> None:
 @with_appcontext
 def evaluate(threshold: float) -> None:
     """Measure how well the scores find the simulated fraud of the seed."""
+    from noc.demo import evaluation, marks
+
     found = [one for one in marks.simulated_tenants() if one.complete]
     if not found:
         raise click.ClickException("there are no simulated tenants: noc demo seed")
@@ -171,6 +181,9 @@ def _found(kind: str, rows: Sequence[Found]) -> Table:
 @with_appcontext
 def drop() -> None:
     """Take the simulated tenants away; others are never touched."""
+    from noc.demo import marks
+    from noc.demo import seed as demo_seed
+
     try:
         with demo_seed.only_one():
             found = marks.simulated_tenants()

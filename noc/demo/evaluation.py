@@ -29,7 +29,7 @@ _SCORES = text(
                   AND a.attendance_event_id = l.attendance_event_id) AS anomaly
     FROM fraud_prediction_log l
     JOIN attendance_event p ON p.tenant_id = l.tenant_id AND p.id = l.attendance_event_id
-    WHERE l.tenant_id = :tenant AND NOT l.is_shadow
+    WHERE l.tenant_id = :tenant AND NOT l.is_shadow AND p.received_at <= :now
     """
 )
 
@@ -152,11 +152,14 @@ def _read(simulated: Simulated) -> Scored:
     days = [simulate(company, day) for day in range(scale.first_day, scale.today + 2)]
     batch = history.punches_received(days, scale.now.timestamp())
     with tenant_context(session(), tenant.id):
-        rows = {row.external_id: row for row in session().execute(_SCORES, {"tenant": tenant.id})}
+        rows = {
+            row.external_id: row
+            for row in session().execute(_SCORES, {"tenant": tenant.id, "now": scale.now})
+        }
     keys = [str(key) for key in batch.keys]
-    if missing := sum(key not in rows for key in keys):
+    if set(keys) != rows.keys():
         raise NotSimulatedAsStored(
-            f"{missing} of {len(keys)} punches of {tenant.slug} are not there as simulated now: "
+            f"the {len(rows)} punches of {tenant.slug} are not those that would be simulated now: "
             "they were seeded by another version; `noc demo seed` makes them anew"
         )
     return Scored(

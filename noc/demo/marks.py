@@ -1,7 +1,7 @@
 """Which tenants are simulated, how far their seed has come, and taking them away again.
 
-A row in the tenant's settings marks it, written with the tenant itself: only what carries it is
-ever touched. It holds the scale, from which everything simulated can be worked out again.
+Their row says so, from the moment it exists: only what carries the mark is ever touched. It holds
+the scale, from which everything simulated can be worked out again.
 """
 
 from __future__ import annotations
@@ -17,11 +17,8 @@ from noc.database.tenancy import tenant_context
 from noc.demo.places import COMPANIES, CompanyPlan
 from noc.demo.scale import Scale
 from noc.extensions import session
-from noc.identity.models import Tenant, TenantSetting
+from noc.identity.models import Tenant
 from noc.identity.tenants import TenantRef, all_tenants, create_tenant
-
-MARK = "simulated"
-"""Name of the marking row in ``tenant_setting``; no setting is called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +39,7 @@ def simulated_tenants() -> list[Simulated]:
             continue
         session().rollback()
         with tenant_context(session(), tenant.id):
-            value = session().scalar(
-                select(TenantSetting.value).where(
-                    TenantSetting.tenant_id == tenant.id, TenantSetting.name == MARK
-                )
-            )
+            value = session().scalar(select(Tenant.simulated).where(Tenant.id == tenant.id))
         if value is not None:
             found.append(Simulated(tenant, _scale(value["scale"]), value["complete"]))
     session().rollback()
@@ -58,19 +51,14 @@ def found(plan: CompanyPlan, scale: Scale) -> TenantRef:
     session().rollback()
     tenant = create_tenant(plan.slug, plan.name)
     with tenant_context(session(), tenant.id):
-        value = {"complete": False, "scale": _plain(scale)}
-        session().add(TenantSetting(tenant_id=tenant.id, name=MARK, value=value))
+        _mark(tenant.id, scale, complete=False)
         session().commit()
     return tenant
 
 
 def complete(tenant_id: int, scale: Scale) -> None:
     """Note that the tenant's seed ran to the end. The caller commits."""
-    session().execute(
-        update(TenantSetting)
-        .where(TenantSetting.tenant_id == tenant_id, TenantSetting.name == MARK)
-        .values(value={"complete": True, "scale": _plain(scale)})
-    )
+    _mark(tenant_id, scale, complete=True)
 
 
 def drop(tenant: TenantRef) -> None:
@@ -83,9 +71,7 @@ def drop(tenant: TenantRef) -> None:
     with tenant_context(session(), tenant.id):
         session().execute(text("SET LOCAL statement_timeout = '10min'"))
         marked = session().scalar(
-            select(TenantSetting.id)
-            .where(TenantSetting.tenant_id == tenant.id, TenantSetting.name == MARK)
-            .with_for_update()
+            select(Tenant.simulated).where(Tenant.id == tenant.id).with_for_update()
         )
         if marked is None:
             session().rollback()
@@ -99,6 +85,14 @@ def drop(tenant: TenantRef) -> None:
             .values(slug=f"{tenant.slug}-dropped-{tenant.id}", active=False)
         )
         session().commit()
+
+
+def _mark(tenant_id: int, scale: Scale, *, complete: bool) -> None:
+    session().execute(
+        update(Tenant)
+        .where(Tenant.id == tenant_id)
+        .values(simulated={"complete": complete, "scale": _plain(scale)})
+    )
 
 
 def _plain(scale: Scale) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -75,14 +76,16 @@ def seed_all(
     """
     if make_app is None:
         return [seed_company(one, _reporter(display, one)) for one in founded]
-    # Not forked: the parent has threads and connections that must not be shared.
-    context = multiprocessing.get_context("spawn")
+    # Not forked from here, where there are threads and connections: from a process that has done
+    # no more than import, once for all of them.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["noc.factory", "noc.demo.seed"])
     children = []
     try:
         for one in founded:
             ours, theirs = context.Pipe(duplex=False)
             process = context.Process(
-                target=_seed_in_child, args=(make_app, one, theirs, os.getpid()), daemon=True
+                target=_seed_in_child, args=(make_app, one, theirs), daemon=True
             )
             process.start()
             theirs.close()
@@ -123,14 +126,16 @@ def _watch(children: list[_Child], display: Display) -> list[Seeded]:
     return [done[child.simulated.tenant.slug] for child in children]
 
 
-def _seed_in_child(make_app: MakeApp, simulated: Simulated, pipe: Connection, parent: int) -> None:
+def _seed_in_child(make_app: MakeApp, simulated: Simulated, pipe: Connection) -> None:
     """Seed one tenant; the pipe takes the reports and at last the result."""
     os.environ["LOG_LEVEL"] = "WARNING"
-    last = [0.0]
+    # Ctrl-C reaches the whole group; it is the parent who ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent, last = os.getppid(), [0.0]
 
     def report(phase: str, share: float) -> None:
         if os.getppid() != parent:
-            # The parent was killed: a new seed may want this one's place.
+            # The seed was killed, and another may want this one's place.
             os._exit(1)
         if time.monotonic() - last[0] >= _REPORT_EVERY:
             last[0] = time.monotonic()

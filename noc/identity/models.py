@@ -30,7 +30,10 @@ from noc.identity.capabilities import ROLES
 
 
 class Tenant(Base):
-    """A security company: everything else belongs to one."""
+    """A security company: everything else belongs to one.
+
+    ``simulated`` is what a simulated one was made from (see ``noc.demo``), NULL for a real one.
+    """
 
     __tablename__ = "tenant"
 
@@ -38,6 +41,7 @@ class Tenant(Base):
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     active: Mapped[bool] = mapped_column(server_default=text("true"))
+    simulated: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     created_at: Mapped[dt.datetime] = stored_now()
 
     __table_args__ = (CheckConstraint("slug ~ '^[a-z][a-z0-9-]{1,62}$'", name="slug"),)
