@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, event, text
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -50,7 +51,8 @@ def tenant_context(session: Session, tenant_id: int | None) -> Iterator[None]:
         yield
     finally:
         _tenant.set(before)
-        if session.in_transaction() and session.is_active:
+        # A failed transaction takes no statement but its rollback, which undoes the setting too.
+        if session.in_transaction() and session.is_active and not _has_failed(session):
             _apply(session.connection(), before)
 
 
@@ -67,6 +69,12 @@ def install(session_class: type[Session] | Any) -> None:
     event.listen(session_class, "after_begin", _on_begin)
     event.listen(session_class, "after_commit", _on_commit)
     event.listen(session_class, "after_soft_rollback", _on_rollback)
+
+
+def _has_failed(session: Session) -> bool:
+    driver = session.connection().connection.dbapi_connection
+    status = getattr(driver, "info", None)
+    return status is not None and status.transaction_status == TransactionStatus.INERROR
 
 
 def _apply(connection: Connection, tenant_id: int | None) -> None:
