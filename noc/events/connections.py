@@ -145,18 +145,25 @@ class Feed:
         subscriber = Subscriber(socket, subscription, position=start, cursor=start)
         subscriber.greet(oldest, last, limits)
         try:
-            return self._catch_up(subscriber, last) or self._go_live(subscriber, still_allowed)
+            goodbye = self._catch_up(subscriber, last, still_allowed)
+            return goodbye or self._go_live(subscriber, still_allowed)
         finally:
             self._dispatcher.leave(subscriber)
 
-    def _catch_up(self, subscriber: Subscriber, last: int) -> Goodbye | None:
+    def _catch_up(
+        self, subscriber: Subscriber, last: int, still_allowed: Callable[[], bool]
+    ) -> Goodbye | None:
         """Replay up to ``last`` and on until the live stream takes over."""
         until: int | None = last
+        next_check = time.monotonic() + settings().websocket_heartbeat_seconds
         while until is not None:
             while subscriber.position < until:
-                goodbye = self._replay_page(subscriber, until)
-                if goodbye:
+                if goodbye := self._replay_page(subscriber, until):
                     return goodbye
+                if time.monotonic() >= next_check:
+                    if not still_allowed():
+                        return _REVOKED
+                    next_check = time.monotonic() + settings().websocket_heartbeat_seconds
             until = self._dispatcher.join(subscriber)
         return None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -23,6 +24,7 @@ from noc.events.appending import Row, append
 from noc.events.doorbell import ring
 from noc.events.models import EventCounter, EventLog
 from noc.extensions import session
+from noc.monitoring import metrics
 from noc.workforce.models import Site
 
 EventType = Literal[
@@ -202,7 +204,13 @@ def _before_commit(current: Session) -> None:
     else:
         with tenant_context(current, tenant_id):
             last_seq = append(current, tenant_id, [item.row for item in pending])
-    after_commit(current, lambda: ring(tenant_id, last_seq))
+    after_commit(current, lambda: _announce(tenant_id, last_seq, [item.row for item in pending]))
+
+
+def _announce(tenant_id: int, last_seq: int, rows: list[Row]) -> None:
+    ring(tenant_id, last_seq)
+    for event_type, count in Counter(row.event_type for row in rows).items():
+        metrics.EVENTS_LOGGED.labels(event_type).inc(count)
 
 
 def _savepoint_released(current: Session) -> None:

@@ -7,6 +7,7 @@ capped at three quarters of the threads and the rest answers HTTP.
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,15 @@ logger_class = "noc.launcher.web_worker.SharedLogger"
 loglevel = "warning"
 forwarded_allow_ips = "*" if _settings.trusted_proxies else "127.0.0.1"
 proc_name = "noc-web"
+
+
+def on_starting(_: Any) -> None:
+    """Make room for a descriptor and a selector for each connection."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * worker_connections + 1024
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def worker_exit(server: Any, worker: Any) -> None:

@@ -27,6 +27,7 @@ ML_PREDICTION_LATENCY = Histogram(
 )
 FRAUD_DETECTIONS = Counter("noc_fraud_detections_total", "Anomalies recorded", ["severity"])
 FRAUD_TICKETS = Counter("noc_fraud_tickets_created_total", "Fraud tickets opened")
+EVENTS_LOGGED = Counter("noc_events_logged_total", "Events written to the log", ["event_type"])
 BROADCASTS = Counter(
     "noc_websocket_broadcasts_total", "Events pushed on the feed", ["event_type", "success"]
 )

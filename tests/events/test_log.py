@@ -145,6 +145,16 @@ def test_a_hundred_events_cost_one_statement(
     assert query_count(session.commit) == 1
 
 
+def test_events_are_counted_once_they_are_committed(session: Session, make: Make) -> None:
+    logged_alerts = metrics.EVENTS_LOGGED.labels("alert_created")._value
+    before = logged_alerts.get()
+    emit(make, 1)
+    emit(make, 2)
+    assert logged_alerts.get() == before
+    session.commit()
+    assert logged_alerts.get() == before + 2
+
+
 def test_an_event_keeps_the_payload_as_it_was_when_emitted(session: Session, make: Make) -> None:
     moment = dt.datetime(2026, 11, 16, 9, tzinfo=dt.UTC)
     incident = uuid.uuid4()
