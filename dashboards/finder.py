@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, no_update
+from dash import Dash, Input, Output
 
-from dashboards import queries
+from dashboards import browser, queries
 from dashboards.marks import aria
 from dashboards.public_files import address
 
 MARK = address("mark.svg")
+
+_BETWEEN = " · "
 
 
 def layout() -> dmc.Select:
@@ -36,24 +38,20 @@ def register(ui: Dash) -> None:
         Input("finder", "searchValue"),
         prevent_initial_call=True,
     )(search)
-    ui.callback(
+    browser.call(
+        ui,
+        "goTo",
         Output("url", "pathname"),
         Output("finder", "value"),
         Input("finder", "value"),
-        prevent_initial_call=True,
-    )(go)
+        on_load=False,
+    )
 
 
 def search(text: str | None) -> list[dict[str, Any]]:
-    """Up to twelve people whose name or code contains ``text``."""
+    """Up to twelve people whose name or code contains ``text``; a choice still finds itself."""
+    wanted = (text or "").partition(_BETWEEN)[0]
     return [
-        {"value": str(person["id"]), "label": f"{person['name']} · {person['code']}"}
-        for person in queries.find_people(text or "", limit=12)
+        {"value": str(person["id"]), "label": f"{person['name']}{_BETWEEN}{person['code']}"}
+        for person in queries.find_people(wanted, limit=12)
     ]
-
-
-def go(person_id: str | None) -> tuple[Any, Any]:
-    """The person's page, and the field empty again."""
-    if not person_id:
-        return no_update, no_update
-    return f"/app/person/{int(person_id)}", None

@@ -40,8 +40,8 @@ def seen_sites() -> Collection[int] | None:
     return required_principal().site_ids
 
 
-def account() -> dict[str, str]:
-    """Who is signed in: name, role and company, as words."""
+def account() -> dict[str, Any]:
+    """Who is signed in: name, role and company as words; ``simulated`` for a demonstration."""
     principal = required_principal()
     tenant = session().get_one(Tenant, principal.tenant_id)
     user = session().get(User, (principal.tenant_id, principal.user_id))
@@ -49,6 +49,7 @@ def account() -> dict[str, str]:
         "name": principal.name,
         "role": words.say(words.ROLE, user.role) if user else "API token",
         "tenant": tenant.name,
+        "simulated": tenant.simulated is not None,
     }
 
 

@@ -115,6 +115,9 @@ def _navigation() -> html.Nav:
                 className="brand",
             ),
             html.Div(links, className="nav-links"),
+            html.P("Simulated company: people and punches are invented.", className="simulated")
+            if who["simulated"]
+            else None,
             _account(who),
         ],
         className="nav",
@@ -122,7 +125,7 @@ def _navigation() -> html.Nav:
     )
 
 
-def _account(who: dict[str, str]) -> html.Div:
+def _account(who: dict[str, Any]) -> html.Div:
     initials = "".join(part[0] for part in who["name"].split()[:2]).upper()
     return html.Div(
         [

@@ -74,7 +74,7 @@ SEVERITY_SYMBOLS: dict[Severity, str] = {
 
 SCORE_RAMP: dict[Scheme, tuple[str, ...]] = {
     "dark": ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838"),
-    "light": ("#d5e3ee", "#a8c3d8", "#7b9fbf", "#507aa0", "#28507e", "#00224e"),
+    "light": ("#d5e3ee", "#a2b9d5", "#7391b8", "#496a97", "#234574", "#00224e"),
 }
 """Scores from 0 to 1, even in lightness and the same for colour-blind readers: cividis (Nuñez,
 Anderton and Renslow 2018) on dark, its blue alone on light. High is what stands out."""

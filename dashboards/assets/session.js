@@ -13,7 +13,10 @@
     const ours = url.includes("/_dash-");
     return plain.call(this, resource, options).then(
       (answer) => {
-        if (ours && answer.status === 401) noc.signIn();
+        if (ours && answer.status === 401) {
+          noc.signIn();
+          return new Promise(() => {}); // The page is on its way out; nobody waits for this.
+        }
         if (ours && answer.status >= 500) noc.trouble("The server could not answer. What is shown may be old.");
         return answer;
       },

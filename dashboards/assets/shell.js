@@ -45,6 +45,8 @@
     return none();
   };
 
+  noc.goTo = (personId) => (personId ? [`/app/person/${personId}`, null] : [none(), none()]);
+
   noc.openPunch = function (click) {
     const point = click && click.points && click.points[0];
     if (point && point.customdata) noc.drawer.open(`punch:${point.customdata[0]}`);

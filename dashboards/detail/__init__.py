@@ -17,7 +17,7 @@ KINDS = {"alert": alert, "ticket": ticket, "punch": punch}
 def drawer() -> dmc.Drawer:
     """The empty drawer of the frame."""
     return dmc.Drawer(
-        html.Div(id="drawer-body"),
+        html.Div(id="detail"),
         id="drawer",
         title="",
         position="right",
@@ -34,11 +34,11 @@ def register(ui: Dash) -> None:
     browser.call(ui, "showDrawer", Output("drawer", "opened"), target, on_load=False)
     browser.call(ui, "drawerToggled", done, opened, on_load=False)
     ui.callback(
-        Output("drawer-body", "children"),
+        Output("detail", "children"),
         Output("drawer", "title"),
         Input("drawer-target", "data"),
         prevent_initial_call=True,
-        running=[(Output("drawer-body", "className"), "is-loading", "")],
+        running=[(Output("detail", "className"), "is-loading", "")],
     )(fill)
     alert.register(ui)
     ticket.register(ui)

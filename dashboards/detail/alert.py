@@ -36,12 +36,12 @@ _VERBS = {
 def register(ui: Dash) -> None:
     """The drawer's buttons for alerts."""
     ui.callback(
-        Output("drawer-body", "children", allow_duplicate=True),
+        Output("detail", "children", allow_duplicate=True),
         Input({"type": "alert-step", "step": ALL, "key": ALL}, "n_clicks"),
         State({"type": "alert-resolution", "key": ALL}, "value"),
         State({"type": "alert-note", "key": ALL}, "value"),
         prevent_initial_call=True,
-        running=[(Output("drawer-body", "className"), "is-loading", "")],
+        running=[(Output("detail", "className"), "is-loading", "")],
     )(step)
 
 

@@ -41,14 +41,14 @@ _VERBS = {
 def register(ui: Dash) -> None:
     """The drawer's buttons for tickets."""
     ui.callback(
-        Output("drawer-body", "children", allow_duplicate=True),
+        Output("detail", "children", allow_duplicate=True),
         Input({"type": "ticket-step", "step": ALL, "key": ALL}, "n_clicks"),
         State({"type": "ticket-resolution", "key": ALL}, "value"),
         State({"type": "ticket-note", "key": ALL}, "value"),
         State({"type": "ticket-verdict", "punch": ALL}, "value"),
         State({"type": "ticket-verdict", "punch": ALL}, "id"),
         prevent_initial_call=True,
-        running=[(Output("drawer-body", "className"), "is-loading", "")],
+        running=[(Output("detail", "className"), "is-loading", "")],
     )(step)
 
 

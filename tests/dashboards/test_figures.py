@@ -1,0 +1,137 @@
+"""Charts are pure functions of what they are given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dashboards import words
+from dashboards.figures import fraud_heatmap, score_history
+from dashboards.figures.fraud_heatmap import share_interval
+from dashboards.habits import sentence
+from dashboards.pages.heatmap import finding
+from noc.fraud.rules import DETECTORS
+
+
+def site(name: str = "Gate", *, cells: dict[int, tuple[int, float, float]] | None = None) -> Any:
+    """A site of the report; ``cells``: hour to (punches, highest score, share)."""
+    row: dict[str, Any] = {"site_id": len(name), "site_name": name, "timezone": "UTC"}
+    row |= {"count": [0] * 168, "mean": [None] * 168, "max": [None] * 168, "share": [None] * 168}
+    for hour, (count, highest, share) in (cells or {}).items():
+        row["count"][hour], row["max"][hour] = count, highest
+        row["mean"][hour], row["share"][hour] = highest / 2, share
+    return row
+
+
+def report(*sites: Any) -> dict[str, Any]:
+    return {"threshold": 0.8, "sites": list(sites), "days": 30}
+
+
+def score(value: float, kind: str | None = None, punch: int = 1) -> dict[str, Any]:
+    level = "CRITICAL" if value >= 0.8 else "LOW"
+    return {
+        "punch_id": punch, "occurred_at": "2026-11-16T20:00:00+00:00", "fraud_score": value,
+        "risk_level": level, "kind": "in", "fraud_type": kind,
+        "reasons": [{"sentence": "The same phone punched for somebody else."}] if kind else [],
+    }  # fmt: skip
+
+
+def test_a_cell_without_punches_stays_empty_and_is_not_a_zero() -> None:
+    chart = fraud_heatmap.figure(report(site(cells={5: (4, 0.0, 0.0)})), "max", "dark")
+    row = chart.data[0].z[0]
+    assert len(row) == 168
+    assert row[5] == 0.0
+    assert [value for hour, value in enumerate(row) if hour != 5] == [None] * 167
+    assert "not measured" in chart.data[0].customdata[0][6]
+
+
+def test_the_heatmap_has_one_scale_from_zero_to_one() -> None:
+    chart = fraud_heatmap.figure(report(site(cells={0: (9, 0.3, 0.0)})), "mean", "light")
+    assert (chart.data[0].zmin, chart.data[0].zmax) == (0, 1)
+    assert chart.data[0].z[0][0] == pytest.approx(0.15)
+
+
+def test_the_heatmap_tells_hour_counts_and_the_interval_of_the_share() -> None:
+    chart = fraud_heatmap.figure(report(site(cells={26: (14, 0.93, 3 / 14)})), "max", "dark")
+    told = chart.data[0].customdata[0][26]
+    assert "Tuesday 02:00 to 03:00" in told
+    assert "14 punches, 3 at 0.80 or more (8% to 48%)" in told
+
+
+def test_sites_stand_in_the_order_of_the_report_from_the_top() -> None:
+    chart = fraud_heatmap.figure(report(site("B"), site("AA")), "max", "dark")
+    assert list(chart.layout.yaxis.ticktext) == ["B", "AA"]
+    assert chart.layout.yaxis.autorange == "reversed"
+
+
+def test_an_interval_of_a_share_is_wilsons() -> None:
+    # Wilson's interval of 3 of 14, worked by hand: 0.0757 to 0.4759.
+    low, high = share_interval(3, 14)
+    assert (low, high) == pytest.approx((0.0757, 0.4759), abs=2e-4)
+    assert share_interval(0, 5)[0] == 0
+    assert share_interval(5, 5)[1] == 1
+
+
+@pytest.mark.parametrize(
+    ("sites", "said"),
+    [
+        ([site("Gate", cells={1: (9, 0.5, 0.0)})], "No punch scored 0.80 or more"),
+        ([site("Gate", cells={1: (1, 0.9, 1.0)})], "1 punch scored 0.80 or more, at Gate"),
+        (
+            [site("Gate", cells={1: (4, 0.9, 0.5)}), site("Dock", cells={1: (10, 0.9, 0.3)})],
+            "Dock has 3 of the 5 punches that scored 0.80 or more",
+        ),
+    ],
+)
+def test_the_heatmaps_title_says_what_it_shows(sites: list[Any], said: str) -> None:
+    assert finding(report(*sites)) == said
+
+
+def test_the_threshold_line_stands_at_the_setting() -> None:
+    chart = score_history.figure([score(0.3)], 0.65, "Asia/Kolkata", "dark")
+    (line,) = [shape for shape in chart.layout.shapes if shape.name == "threshold"]
+    assert (line.y0, line.y1) == (0.65, 0.65)
+    assert "ticket 0.65" in [note.text for note in chart.layout.annotations]
+
+
+def test_scores_stand_on_the_clock_of_the_site() -> None:
+    chart = score_history.figure([score(0.3)], 0.8, "Asia/Kolkata", "dark")
+    assert chart.data[0].x[0].isoformat() == "2026-11-17T01:30:00"
+
+
+def test_each_anomaly_type_has_its_own_marker_and_its_reasons_on_hover() -> None:
+    scores = [score(0.1, punch=1), score(0.9, "BUDDY_PUNCHING", 2), score(0.85, "MODEL", 3)]
+    chart = score_history.figure(scores, 0.8, "UTC", "light")
+    symbols = {trace.name: trace.marker.symbol for trace in chart.data}
+    assert len(set(symbols.values()) | {"circle"}) == 2
+    assert symbols["Shared phone"] == "diamond"
+    shared = next(trace for trace in chart.data if trace.name == "Shared phone")
+    assert "The same phone punched" in shared.hovertext[0]
+    assert shared.customdata[0] == (2,) or list(shared.customdata[0]) == [2]
+
+
+def test_the_legend_counts_the_types_commonest_first() -> None:
+    scores = [score(0.9, kind) for kind in ("MODEL", "BUDDY_PUNCHING", "BUDDY_PUNCHING")]
+    assert [text for _, text in score_history.legend(scores)] == [
+        "Shared phone 2",
+        "Unlike this guard's habits 1",
+    ]
+
+
+def test_every_anomaly_type_that_is_detected_has_a_word_and_a_marker() -> None:
+    for kind in [*(detector.anomaly_type for detector in DETECTORS), "MODEL"]:
+        assert kind in words.ANOMALY
+        assert kind in score_history.SYMBOLS
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [
+        ({6: 8, 7: 2}, "8 of 10 punches in came between 06:00 and 07:00."),
+        ({23: 5, 0: 5}, "10 of 10 punches in came between 23:00 and 01:00."),
+        ({}, "No punches in yet."),
+    ],
+)
+def test_habits_are_told_as_the_shortest_usual_span(hours: dict[int, int], said: str) -> None:
+    assert sentence([hours.get(hour, 0) for hour in range(24)]) == said

@@ -1,0 +1,72 @@
+"""Nothing below /app/ is for strangers, and no foreign code runs there."""
+
+from __future__ import annotations
+
+import re
+
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+
+from tests.dashboards.conftest import Reader
+
+
+def test_every_address_below_app_asks_for_a_sign_in(app: APIFlask, client: FlaskClient) -> None:
+    rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/app")]
+    assert len(rules) >= 8
+    for rule in rules:
+        path = re.sub(r"<[^>]+>", "x", rule.rule)
+        for method in rule.methods - {"OPTIONS", "HEAD"}:
+            answer = client.open(path, method=method)
+            assert answer.status_code in (302, 401), f"{method} {path}"
+
+
+def test_a_page_leads_a_stranger_to_the_sign_in_and_back(client: FlaskClient) -> None:
+    answer = client.get("/app/heatmap?days=7")
+    assert answer.status_code == 302
+    assert answer.location == "/login?next=/app/heatmap?days%3D7"
+
+
+def test_a_callback_without_the_csrf_header_is_refused(reader: Reader) -> None:
+    body = reader.request("page.children", "url.pathname", {"url.pathname": "/app/"})
+    refused = reader.http.post("/app/_dash-update-component", json=body)
+    assert refused.status_code == 403
+    wrong = reader.post("_dash-update-component", json=body, headers={"X-CSRFToken": "wrong"})
+    assert wrong.status_code == 403
+    assert reader.post("_dash-update-component", json=body).status_code == 200
+
+
+def test_pages_carry_a_policy_without_inline_scripts(reader: Reader) -> None:
+    policy = reader.http.get("/app/").headers["Content-Security-Policy"]
+    (scripts,) = re.findall(r"script-src ([^;]+)", policy)
+    assert "'unsafe-inline'" not in scripts
+    assert "'unsafe-eval'" not in scripts
+    assert "'sha256-" in scripts
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_pages_name_no_other_host(reader: Reader) -> None:
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', reader.http.get("/app/").text)
+
+
+def test_the_sign_in_page_has_its_look_without_a_session(client: FlaskClient) -> None:
+    page = client.get("/login").text
+    addresses = re.findall(r'(?:src|href)="(/assets-public/[^"]+)"', page)
+    assert len(addresses) >= 4
+    for address in addresses:
+        with client.get(address) as answer:
+            assert answer.status_code == 200, address
+    assert "--accent: #" in client.get("/assets-public/tokens.css").text
+
+
+def test_public_files_end_at_their_folder(client: FlaskClient) -> None:
+    for path in ("../theme.py", "%2e%2e/theme.py", "../../noc/settings.py", "nothing.css"):
+        assert client.get(f"/assets-public/{path}").status_code == 404
+
+
+def test_a_wrong_password_is_told_on_the_page_and_not_which_part_was_wrong(
+    client: FlaskClient,
+) -> None:
+    answer = client.post("/login", data={"email": "nobody@acme.example", "password": "x" * 12})
+    assert answer.status_code == 401
+    assert "do not go together" in answer.text
+    assert 'role="alert"' in answer.text
