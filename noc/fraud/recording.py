@@ -55,11 +55,9 @@ _PREDICTIONS = text(
         tenant_id, id, attendance_event_id, person_id, site_id, occurred_at, predicted_at,
         features, fraud_score, risk_level, model_type, model_version, reasons)
     SELECT :tenant, r.id, p.id, p.person_id, p.site_id, p.occurred_at, :now,
-        r.features::jsonb, r.score, r.level, :model_type, :model_version, r.reasons::jsonb
-    FROM unnest(
-        CAST(:ids AS uuid[]), CAST(:punches AS bigint[]), CAST(:features AS text[]),
-        CAST(:scores AS float8[]), CAST(:levels AS text[]), CAST(:reasons AS text[])
-    ) AS r(id, punch, features, score, level, reasons)
+        r.features, r.score, r.level, :model_type, :model_version, r.reasons
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
+        id uuid, punch bigint, features jsonb, score float8, level text, reasons jsonb)
     JOIN attendance_event p ON p.tenant_id = :tenant AND p.id = r.punch
     ON CONFLICT DO NOTHING
     RETURNING attendance_event_id
@@ -116,6 +114,18 @@ def _insert_predictions(
     tenant_id: int,
     now: dt.datetime,
 ) -> set[int]:
+    columns = (frame.punch_ids.tolist(), vectors, verdicts.scores.tolist(), verdicts.levels)
+    rows = [
+        {
+            "id": str(new_uuid()),
+            "punch": punch_id,
+            "features": vector,
+            "score": score,
+            "level": RISK_LEVELS[level],
+            "reasons": verdicts.reasons.get(row, []),
+        }
+        for row, (punch_id, vector, score, level) in enumerate(zip(*columns, strict=True))
+    ]
     inserted = session().scalars(
         _PREDICTIONS,
         {
@@ -123,12 +133,7 @@ def _insert_predictions(
             "now": now,
             "model_type": verdicts.predictor.model_type,
             "model_version": verdicts.predictor.version,
-            "ids": [new_uuid() for _ in range(len(frame))],
-            "punches": frame.punch_ids.tolist(),
-            "features": [json.dumps(vector) for vector in vectors],
-            "scores": verdicts.scores.tolist(),
-            "levels": [RISK_LEVELS[level] for level in verdicts.levels],
-            "reasons": [json.dumps(verdicts.reasons.get(row, [])) for row in range(len(frame))],
+            "rows": json.dumps(rows, allow_nan=False),
         },
     )
     return set(inserted)
