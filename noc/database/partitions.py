@@ -29,7 +29,9 @@ def ensure_partitions(session: Session, moments: Iterable[dt.datetime]) -> None:
     """Make sure that the months of ``moments`` have their partitions, in every table.
 
     Costs a query only for months this process has not seen on this database. Creating is the
-    database's to decide under an advisory lock: two at once make one partition.
+    database's to decide under an advisory lock: two at once make one partition. Call it before
+    the transaction writes anything: a new partition locks the tables it refers to, and two
+    writers that wait for each other's rows there would be a deadlock.
     """
     bind = str(session.get_bind().engine.url)
     missing = sorted({month_of(moment) for moment in moments} - {m for b, m in _known if b == bind})

@@ -105,10 +105,11 @@ def seed_company(simulated: Simulated, report: Report) -> Seeded:
     company = next(c for c in build_companies(scale) if c.plan.slug == tenant.slug)
     with tenant_context(session(), tenant.id):
         report("sites and guards", 0.0)
-        ids = storing.store_company(company, tenant.id)
         first, last = scale.first_day, scale.today + AHEAD_DAYS
-        storing.store_absences(company, ids, first, last)
         ensure_partitions(session(), [_noon(day) for day in range(first - 1, last + 2)])
+        session().commit()
+        ids = storing.store_company(company, tenant.id)
+        storing.store_absences(company, ids, first, last)
         session().commit()
         days = [simulate(company, day) for day in range(first, last + 1)]
         signals = _store_signals(company, ids, days, report)
