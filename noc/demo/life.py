@@ -172,10 +172,12 @@ class Life:
 
     def _heartbeats(self, start: float, stop: float, wanted: int) -> list[Item]:
         awake = [guard for guard, _ in self.on_duty(start) if start >= self.silent.get(guard, 0.0)]
-        count = min(wanted, int(len(awake) * (stop - start) / SHORTEST_BEAT))
-        if count <= 0:
-            return []
         rng = self.company.rng("heartbeats", int(start))
+        # A remainder is a chance: few phones must not mean none.
+        most = int(len(awake) * (stop - start) / SHORTEST_BEAT + rng.random())
+        count = min(wanted, most)
+        if count <= 0 or not awake:
+            return []
         who = rng.permutation(np.resize(awake, count))
         at = np.sort(rng.uniform(start, stop, count))
         battery = rng.integers(20, 100, count)

@@ -27,7 +27,7 @@ from noc.demo.world import build_companies
 from noc.extensions import session
 from noc.fraud.scoring import score_pending
 from noc.identity.models import ApiToken
-from noc.telemetry.models import LocationUpdate, PhoneEvent
+from noc.telemetry.models import LocationUpdate
 from noc.tickets.models import Ticket
 from noc.workforce.models import Shift
 from tests.demo.conftest import NOW, Start
@@ -126,11 +126,6 @@ def test_the_opening_story_tells_each_company_what_was_promised(
     sos = [alert for rows in alerts.values() for alert in rows if alert.alert_type == "SOS"]
     assert {alert.severity for alert in sos} == {"CRITICAL"}
     assert any(live_rows(new_world, LocationUpdate).values())
-    assert any(
-        event.event_type == "heartbeat"
-        for rows in live_rows(new_world, PhoneEvent).values()
-        for event in rows
-    )
 
 
 def test_the_product_makes_alerts_and_a_ticket_in_each_company_of_the_story(
