@@ -7,11 +7,27 @@ import pytest
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
-from noc.events import dispatcher
+from noc.events import broadcasts, connections, dispatcher, feed, sockets
+from noc.events.doorbell import DOORBELL
 from noc.extensions import redis_client
 from noc.monitoring import metrics
+from noc.settings import Settings
 from tests.conftest import Services
-from tests.events.conftest import House, Server, next_of, numbers, wait_until
+from tests.events.conftest import (
+    WAIT_SECONDS,
+    House,
+    Server,
+    next_of,
+    numbers,
+    serving,
+    wait_until,
+)
+from tests.feed_client import FeedClient
+
+
+def away(*_: object, **__: object) -> None:
+    """Stands for a function that asks the database."""
+    raise OperationalError("SELECT", {}, Exception("the database is starting up"))
 
 
 def test_a_lost_connection_to_redis_loses_no_event(house: House, server: Server) -> None:
@@ -46,12 +62,8 @@ def test_a_database_that_is_away_is_waited_for_and_counted(
     client = server.connect(house.token)
     failures = metrics.FAILURES.labels("feed")._value
     before = failures.get()
-
-    def refuse(*_: object) -> None:
-        raise OperationalError("SELECT", {}, Exception("the database is starting up"))
-
-    with monkeypatch.context() as away:
-        away.setattr(dispatcher, "read_after", refuse)
+    with monkeypatch.context() as outage:
+        outage.setattr(dispatcher, "read_after", away)
         house.emit(3)
         wait_until(lambda: failures.get() > before, "the failure is counted")
         assert next_of(client, "heartbeat")["cursor"] == 0, "the sockets live on"
@@ -74,3 +86,78 @@ def test_a_fault_while_pushing_sends_the_clients_back_to_their_cursors(
     assert numbers(resumed, 2) == [0, 1]
     house.emit(1)
     assert numbers(resumed, 1) == [0], "the dispatcher outlived it"
+
+
+def test_a_client_that_comes_while_the_log_cannot_be_read_is_told_to_try_again(
+    house: House, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "bounds", away)
+    client = FeedClient(server.url(), house.token)
+    assert client.closing_code(WAIT_SECONDS) == 1013
+    assert client.frames == []
+
+
+def test_a_fault_of_ours_while_a_client_is_greeted_closes_it_with_1011(
+    house: House, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(connections, "bounds", fail)
+    assert FeedClient(server.url(), house.token).closing_code(WAIT_SECONDS) == 1011
+
+
+def test_pushes_that_could_not_be_recorded_are_recorded_later(
+    house: House, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = server.connect(house.token)
+    failures = metrics.FAILURES.labels("broadcast_record")._value
+    before = failures.get()
+    with monkeypatch.context() as outage:
+        outage.setattr(broadcasts, "_record", away)
+        house.emit(2)
+        assert numbers(client, 2) == [0, 1]
+        wait_until(lambda: failures.get() > before, "the failure is counted")
+    wait_until(lambda: house.row(2).recipient_count == 1, "it is recorded")
+    assert house.row(1).recipient_count == 1
+
+
+def test_a_sign_in_that_cannot_be_checked_holds_until_it_can(
+    house: House, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = server.connect(house.token)
+    failures = metrics.FAILURES.labels("feed")._value
+    before = failures.get()
+    monkeypatch.setattr(feed.tokens, "find", away)
+    wait_until(lambda: failures.get() >= before + 2, "two heartbeats could not check it")
+    next_of(client, "heartbeat")
+
+
+def test_rights_are_checked_during_a_long_replay_too(
+    house: House, config: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.emit(5)
+    monkeypatch.setattr(connections, "PAGE", 1)
+    monkeypatch.setattr(feed, "_still_allowed", lambda _: False)
+    with serving(config.model_copy(update={"websocket_heartbeat_seconds": 1e-6})) as server:
+        client = FeedClient(server.url("?after=0"), house.token)
+        assert client.closing_code(WAIT_SECONDS) == 1008
+    assert len([frame for frame in client.frames if "event_id" in frame]) == 1
+
+
+def test_a_client_that_talks_without_end_is_closed_with_1008(
+    house: House, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "MAX_UNREAD_MESSAGES", -1)
+    client = server.connect(house.token)
+    client.say("{}")
+    assert client.closing_code(WAIT_SECONDS) == 1008
+
+
+def test_a_doorbell_that_cannot_be_understood_is_passed_over(house: House, server: Server) -> None:
+    client = server.connect(house.token)
+    with house.app.app_context():
+        for ring in ("nonsense", "[]", '{"tenant": "x", "seq": 1}'):
+            redis_client().publish(DOORBELL, ring)
+    house.emit(1)
+    assert numbers(client, 1) == [0]
