@@ -23,9 +23,9 @@ class Account:
 
 _STAFF = (
     ("manager", "security_manager", "Security manager", 0),
-    ("manager2", "security_manager", "Security manager", 0),
+    ("manager2", "security_manager", "Security manager, too", 0),
     ("supervisor", "operator", "NOC supervisor", 0),
-    ("supervisor2", "operator", "NOC supervisor", 0),
+    ("supervisor2", "operator", "NOC supervisor, too", 0),
     ("operator", "operator", "NOC operator", 0),
     ("sites", "operator", "Site manager", 0),
     ("desk", "operator", "Site desk, two sites only", 2),

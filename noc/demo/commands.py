@@ -128,12 +128,18 @@ def stream(rate: float, url: str | None) -> None:  # fmt: skip
 def accounts() -> None:
     """Who signs in to the simulated tenants, and with which password."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("address", "password", "role", "tenant"):
-        table.add_column(column, no_wrap=True)
+    table.add_column("role", no_wrap=True)
+    for plan in COMPANIES:
+        table.add_column(plan.name, no_wrap=True)
+    by_title: dict[str, list[str]] = {}
     for plan in COMPANIES:
         for account in demo_accounts.accounts_of(plan):
-            table.add_row(account.email, demo_accounts.PASSWORD, account.title, plan.name)
-    Console(width=120, highlight=False).print(table)
+            by_title.setdefault(account.title, []).append(account.email)
+    for title, addresses in by_title.items():
+        table.add_row(title, *addresses)
+    console = Console(width=120, highlight=False)
+    console.print(f"Password of all: [bold]{demo_accounts.PASSWORD}[/]")
+    console.print(table)
 
 
 @demo.command()
