@@ -114,7 +114,7 @@ class Instance:
 
 @contextmanager
 def running(**environment: str) -> Iterator[Instance]:
-    """``noc up`` in a folder of its own, from start to clean stop; its output goes to ``up.log``."""
+    """``noc up`` in a folder of its own, from start to clean stop; ``up.log`` has its output."""
     with tempfile.TemporaryDirectory(prefix="noc-instance-") as folder:
         data_dir = Path(folder)
         # As root PostgreSQL runs under an account of its own, which must pass through here.
