@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 
 from dashboards import words
+from noc.alerts.models import Alert
 from noc.alerts.queries import alert_facets, find_alert, list_alerts
 from noc.alerts.schemas import AlertFilters
 from noc.attendance.models import AttendanceEvent
@@ -71,11 +72,36 @@ def last_seq() -> int:
 
 
 def recent_frames() -> list[dict[str, Any]]:
-    """The last events of the log as the feed's frames, oldest first."""
+    """The last events of the log as the feed's frames, oldest first.
+
+    With ``occurred_at`` beside: when the alert began or the ticket was opened, which may be long
+    before it was logged.
+    """
     principal = required_principal()
     after = max(0, last_seq() - FEED_LENGTH)
     events = log.read_after(principal.tenant_id, after, FEED_LENGTH, site_ids=principal.site_ids)
-    return [event_fields(event) for event in events]
+    frames = [event_fields(event) for event in events]
+    began = {
+        name: _moments(model, moment, {frame[name] for frame in frames if frame.get(name)})
+        for name, model, moment in (
+            ("alert_id", Alert, Alert.occurred_at),
+            ("ticket_id", Ticket, Ticket.created_at),
+        )
+    }
+    for frame in frames:
+        name = "ticket_id" if frame["type"] == "ticket_updated" else "alert_id"
+        at = began[name].get(frame.get(name) or 0)
+        frame["occurred_at"] = at.isoformat() if at else None
+    return frames
+
+
+def _moments(model: Any, moment: Any, keys: Collection[int]) -> dict[int, dt.datetime]:
+    rows = session().execute(
+        select(model.id, moment).where(
+            model.tenant_id == required_principal().tenant_id, model.id.in_(keys)
+        )
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def counts(now: dt.datetime) -> dict[str, Any]:

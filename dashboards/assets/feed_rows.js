@@ -62,7 +62,7 @@
       if (kind === "anomaly" && before) told.state = before.state;
       byId.set(told.id, {
         kind, ...told, ...kept, seq: frame.seq, first: before ? before.first : frame.seq,
-        at: before ? before.at : frame.timestamp, site_id: frame.site_id,
+        at: before ? before.at : frame.occurred_at || frame.timestamp, site_id: frame.site_id,
         where: frame.site_name || "", fresh: seeding ? 0 : Date.now(), pending: null,
       });
       if (!seeding && !before) rows.fresh += 1;

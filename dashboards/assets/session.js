@@ -11,17 +11,21 @@
   window.fetch = function (resource, options) {
     const url = typeof resource === "string" ? resource : resource.url || "";
     const ours = url.includes("/_dash-");
+    const body = (options || {}).body;
+    const acting = ours && typeof body === "string" && body.includes('"feed-result.data"');
     return plain.call(this, resource, options).then(
       (answer) => {
         if (ours && answer.status === 401) {
           noc.signIn();
           return new Promise(() => {}); // The page is on its way out; nobody waits for this.
         }
-        if (ours && answer.status >= 500) noc.trouble("The server could not answer. What is shown may be old.");
+        if (acting && !answer.ok) noc.failedAction();
+        else if (ours && answer.status >= 500) noc.trouble("The server could not answer. What is shown may be old.");
         return answer;
       },
       (error) => {
-        if (ours) noc.trouble("The server cannot be reached. What is shown may be old.");
+        if (acting) noc.failedAction();
+        else if (ours) noc.trouble("The server cannot be reached. What is shown may be old.");
         throw error;
       },
     );

@@ -47,6 +47,15 @@
 
   noc.goTo = (personId) => (personId ? [`/app/person/${personId}`, null] : [none(), none()]);
 
+  noc.reveal = function () {
+    setTimeout(() => {
+      const part = document.getElementById("drill");
+      const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+      if (part) part.scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
+    }, 60);
+    return none();
+  };
+
   noc.openPunch = function (click) {
     const point = click && click.points && click.points[0];
     if (point && point.customdata) noc.drawer.open(`punch:${point.customdata[0]}`);

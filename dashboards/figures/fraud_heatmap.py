@@ -110,4 +110,4 @@ def _tick(day: int, hour: int) -> str:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 26 else f"{name[:25]}…"
+    return name if len(name) <= 34 else f"{name[:33]}…"

@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, dcc, html
 from dash.exceptions import PreventUpdate
 
-from dashboards import evidence, marks, queries, states, words
+from dashboards import browser, evidence, marks, queries, states, words
 from dashboards.figures import fraud_heatmap
 from dashboards.marks import aria
 from noc.database.base import utcnow
@@ -81,6 +81,8 @@ def register(ui: Dash) -> None:
         State("heatmap-days", "value"),
         prevent_initial_call=True,
     )(drill)
+    done = Output("sink", "data", allow_duplicate=True)
+    browser.call(ui, "reveal", done, Input("heatmap-cell", "children"), on_load=False)
 
 
 def show(days: str, measure: str, site: str | None, scheme: str, _retries: Any = None) -> Any:
@@ -202,7 +204,7 @@ def drill(click: dict[str, Any] | None, days: str) -> Any:
     site = queries.sites().get(str(site_id), {"name": "This site"})
     if not scores:
         notice = states.empty("Nobody punched in this hour", "A grey cell is not a zero.")
-        return marks.section(f"{site['name']}, {when}", notice)
+        return marks.section(f"{site['name']}, {when}", notice, id="drill")
     threshold = queries.ticket_threshold(site_id)
     rows = [html.Li(_punch(score, threshold)) for score in scores]
     shown = f"the {DRILL} highest of this hour" if len(scores) == DRILL else None
