@@ -37,7 +37,7 @@ ANOMALY = {
     "UNAUTHORIZED_SITE": "Not posted here",
     "OVERLAPPING_SHIFT": "Two shifts at once",
     "UNUSUAL_TIME": "Unusual hour",
-    "BIOMETRIC_MISMATCH": "Face or finger unlike",
+    "BIOMETRIC_MISMATCH": "Face or print mismatch",
     "REPLAYED_PUNCH": "Replayed punch",
     "MODEL": "Unlike this guard's habits",
 }

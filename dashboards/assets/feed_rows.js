@@ -15,6 +15,12 @@
     (f.anomaly_types && f.anomaly_types.length ? f.anomaly_types : [f.anomaly_type])
       .map((type) => noc.say("anomaly", type)).join(", ");
   const reason = (f) => (Array.isArray(f.evidence) && f.evidence[0]) || `Score ${Number(f.fraud_score).toFixed(2)}`;
+  // "[FRAUD ALERT] Meera Joshi - BUDDY_PUNCHING" is for machines; people read "Meera Joshi: shared phone".
+  const about = (f) => {
+    const text = (f.title || noc.say("category", f.category)).replace(/^\[[A-Z ]+\] /, "");
+    const at = f.category === "SECURITY_FRAUD" ? text.lastIndexOf(" - ") : -1;
+    return at < 0 ? text : `${text.slice(0, at)}: ${noc.say("anomaly", text.slice(at + 3)).toLowerCase()}`;
+  };
   const withoutName = (text, name) => (name && text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text);
 
   const READ = {
@@ -34,8 +40,8 @@
       what: f.evidence_summary, severity: f.severity, state: f.status,
     }),
     ticket: (f) => ({
-      id: `ticket:${f.ticket_id}`, who: `Ticket ${f.ticket_number}`, title: f.title || noc.say("category", f.category),
-      what: f.assignee ? `With ${f.assignee.name || f.assignee}` : "With nobody yet",
+      id: `ticket:${f.ticket_id}`, who: `Ticket ${f.ticket_number}`, person_id: f.person_id, title: about(f),
+      what: f.assignee ? `With ${f.assignee}` : "With nobody yet",
       severity: PRIORITY[f.priority] || "MEDIUM", state: f.new_status,
     }),
     incident: (f) => ({

@@ -26,6 +26,8 @@ def announce_tickets(changes: Iterable[tuple[Ticket, str | None]]) -> None:
             {
                 "ticket_id": ticket.id,
                 "ticket_number": ticket.number,
+                "title": ticket.title,
+                "person_id": ticket.person_id,
                 "old_status": old_status,
                 "new_status": ticket.status,
                 "priority": ticket.priority,

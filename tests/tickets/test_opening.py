@@ -81,6 +81,8 @@ def test_the_feed_is_told_of_a_new_ticket_by_number_and_name(
         {
             "ticket_id": ticket.id,
             "ticket_number": "T-000001",
+            "title": ticket.title,
+            "person_id": ticket.person_id,
             "old_status": None,
             "new_status": "ASSIGNED",
             "priority": "MEDIUM",
