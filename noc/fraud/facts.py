@@ -70,7 +70,7 @@ def read_facts(punch_ids: Sequence[int], *, tenant_id: int) -> Facts:
     """Read what bears on ``punch_ids``; voided and unknown punches are left out."""
     params = {
         "tenant": tenant_id,
-        "ids": [int(punch_id) for punch_id in punch_ids],
+        "ids": sorted({int(punch_id) for punch_id in punch_ids}),
         "habit_days": HABIT_DAYS,
         "label_days": LABEL_DAYS,
         "round_days": ROUND_DAYS,

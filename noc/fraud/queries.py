@@ -3,8 +3,10 @@
 ``:ids`` are the punches of the batch, ``:tenant`` theirs. No column is ever NULL: -1
 stands for a missing id, NaN for a missing number. Kinds are 0 in, 1 out, 2 presence.
 
-Bounds such as ``since`` are computed inside the sub-query that gives the window: under row-level
-security only what is leakproof reaches an index, and subtracting an interval is not.
+The batch is read first (MATERIALIZED) and by its key alone (LATERAL, LIMIT), so that the plans
+begin with it whatever the statistics say: of a table that was filled a minute ago there are
+none. Bounds such as ``since`` are computed inside the sub-query that gives the window: under
+row-level security only what is leakproof reaches an index, and subtracting an interval is not.
 """
 
 from __future__ import annotations
@@ -21,6 +23,13 @@ _PAYLOAD: dict[str, Kind] = {
 }
 
 PUNCHES = """
+    WITH p AS MATERIALIZED (
+        SELECT e.* FROM unnest(CAST(:ids AS bigint[])) AS wanted (punch_id)
+        CROSS JOIN LATERAL (
+            SELECT * FROM attendance_event
+            WHERE tenant_id = :tenant AND id = wanted.punch_id AND voided_at IS NULL LIMIT 1
+        ) e
+    )
     SELECT p.id, p.person_id, p.site_id, coalesce(p.device_id, -1),
         array_position(ARRAY['in', 'out', 'presence'], p.kind)::bigint - 1,
         p.occurred_at, p.received_at, p.source = 'api',
@@ -35,11 +44,10 @@ PUNCHES = """
             WHERE r.tenant_id = :tenant AND r.person_id = p.person_id
               AND r.starts_at > p.occurred_at - interval '28 days'
               AND r.starts_at < p.occurred_at + interval '2 days')
-    FROM attendance_event p
-    JOIN site s ON s.tenant_id = p.tenant_id AND s.id = p.site_id
-    JOIN person w ON w.tenant_id = p.tenant_id AND w.id = p.person_id
-    LEFT JOIN device d ON d.tenant_id = p.tenant_id AND d.id = p.device_id
-    WHERE p.tenant_id = :tenant AND p.id = ANY(CAST(:ids AS bigint[])) AND p.voided_at IS NULL
+    FROM p
+    JOIN site s ON s.tenant_id = :tenant AND s.id = p.site_id
+    JOIN person w ON w.tenant_id = :tenant AND w.id = p.person_id
+    LEFT JOIN device d ON d.tenant_id = :tenant AND d.id = p.device_id
 """
 PUNCH_COLUMNS: dict[str, Kind] = {
     "id": "int",
@@ -62,6 +70,13 @@ PUNCH_COLUMNS: dict[str, Kind] = {
 }
 
 HISTORY = """
+    WITH p AS MATERIALIZED (
+        SELECT e.* FROM unnest(CAST(:ids AS bigint[])) AS wanted (punch_id)
+        CROSS JOIN LATERAL (
+            SELECT person_id, occurred_at FROM attendance_event
+            WHERE tenant_id = :tenant AND id = wanted.punch_id AND voided_at IS NULL LIMIT 1
+        ) e
+    )
     SELECT h.person_id, h.site_id, coalesce(h.device_id, -1),
         array_position(ARRAY['in', 'out', 'presence'], h.kind)::bigint - 1, h.occurred_at,
         coalesce(h.lat, 'NaN'), coalesce(h.lon, 'NaN'), coalesce(h.gps_accuracy, 'NaN'),
@@ -70,9 +85,7 @@ HISTORY = """
     FROM (
         SELECT p.person_id, max(p.occurred_at) AS last,
             min(p.occurred_at) - :habit_days * interval '1 day' AS since
-        FROM attendance_event p
-        WHERE p.tenant_id = :tenant AND p.id = ANY(CAST(:ids AS bigint[])) AND p.voided_at IS NULL
-        GROUP BY p.person_id
+        FROM p GROUP BY p.person_id
     ) w
     JOIN LATERAL (
         SELECT e.* FROM attendance_event e
@@ -91,11 +104,18 @@ HISTORY_COLUMNS: dict[str, Kind] = {
 }
 
 RECENT = """
+    WITH p AS MATERIALIZED (
+        SELECT e.* FROM unnest(CAST(:ids AS bigint[])) AS wanted (punch_id)
+        CROSS JOIN LATERAL (
+            SELECT id, person_id, occurred_at FROM attendance_event
+            WHERE tenant_id = :tenant AND id = wanted.punch_id AND voided_at IS NULL LIMIT 1
+        ) e
+    )
     SELECT p.id, r.site_id, r.occurred_at,
         coalesce(r.lat, 'NaN'), coalesce(r.lon, 'NaN'), coalesce(r.gps_accuracy, 'NaN'),
         coalesce(r.biometric_quality_score, 'NaN'), coalesce(r.phone_signal_strength, 'NaN'),
         coalesce(r.battery_level, 'NaN')
-    FROM attendance_event p
+    FROM p
     JOIN LATERAL (
         SELECT e.* FROM attendance_event e
         WHERE e.tenant_id = :tenant AND e.person_id = p.person_id AND e.voided_at IS NULL
@@ -103,13 +123,19 @@ RECENT = """
           AND e.occurred_at > p.occurred_at - interval '14 days'
         ORDER BY e.occurred_at DESC, e.id DESC LIMIT 8
     ) r ON true
-    WHERE p.tenant_id = :tenant AND p.id = ANY(CAST(:ids AS bigint[])) AND p.voided_at IS NULL
 """
 RECENT_COLUMNS: dict[str, Kind] = {"punch": "int", "site": "int", "time": "time", **_PAYLOAD}
 
 FIXES = """
+    WITH p AS MATERIALIZED (
+        SELECT e.* FROM unnest(CAST(:ids AS bigint[])) AS wanted (punch_id)
+        CROSS JOIN LATERAL (
+            SELECT id, person_id, occurred_at FROM attendance_event
+            WHERE tenant_id = :tenant AND id = wanted.punch_id AND voided_at IS NULL LIMIT 1
+        ) e
+    )
     SELECT p.id, c.fixes, f.occurred_at, f.lat, f.lon, coalesce(f.accuracy, 0)
-    FROM attendance_event p
+    FROM p
     JOIN LATERAL (
         SELECT l.occurred_at, l.lat, l.lon, l.accuracy FROM location_update l
         WHERE l.tenant_id = :tenant AND l.person_id = p.person_id
@@ -121,7 +147,6 @@ FIXES = """
         WHERE l.tenant_id = :tenant AND l.person_id = p.person_id
           AND l.occurred_at < p.occurred_at AND l.occurred_at >= p.occurred_at - interval '2 hours'
     ) c
-    WHERE p.tenant_id = :tenant AND p.id = ANY(CAST(:ids AS bigint[])) AND p.voided_at IS NULL
 """
 FIX_COLUMNS: dict[str, Kind] = {
     "punch": "int",
@@ -133,9 +158,16 @@ FIX_COLUMNS: dict[str, Kind] = {
 }
 
 SHARING = """
+    WITH p AS MATERIALIZED (
+        SELECT e.* FROM unnest(CAST(:ids AS bigint[])) AS wanted (punch_id)
+        CROSS JOIN LATERAL (
+            SELECT id, person_id, device_id, occurred_at FROM attendance_event
+            WHERE tenant_id = :tenant AND id = wanted.punch_id AND voided_at IS NULL LIMIT 1
+        ) e
+    )
     SELECT p.id, o.person_id, o.occurred_at,
         array_position(ARRAY['in', 'out', 'presence'], o.kind)::bigint - 1, s.people
-    FROM attendance_event p
+    FROM p
     JOIN LATERAL (
         SELECT e.person_id, e.occurred_at, e.kind FROM attendance_event e
         WHERE e.tenant_id = :tenant AND e.device_id = p.device_id AND e.voided_at IS NULL
@@ -149,7 +181,6 @@ SHARING = """
           AND e.occurred_at < p.occurred_at - interval '1 hour'
           AND e.occurred_at > p.occurred_at - interval '30 days'
     ) s
-    WHERE p.tenant_id = :tenant AND p.id = ANY(CAST(:ids AS bigint[])) AND p.voided_at IS NULL
 """
 SHARING_COLUMNS: dict[str, Kind] = {
     "punch": "int",
@@ -160,8 +191,15 @@ SHARING_COLUMNS: dict[str, Kind] = {
 }
 
 SHIFTS = """
+    WITH p AS MATERIALIZED (
+        SELECT e.* FROM unnest(CAST(:ids AS bigint[])) AS wanted (punch_id)
+        CROSS JOIN LATERAL (
+            SELECT id, person_id, occurred_at FROM attendance_event
+            WHERE tenant_id = :tenant AND id = wanted.punch_id AND voided_at IS NULL LIMIT 1
+        ) e
+    )
     SELECT p.id, r.site_id, r.starts_at, r.ends_at
-    FROM attendance_event p
+    FROM p
     JOIN LATERAL (
         SELECT s.site_id, s.starts_at, s.ends_at FROM shift s
         WHERE s.tenant_id = :tenant AND s.person_id = p.person_id AND s.swapped_with_id IS NULL
@@ -173,18 +211,22 @@ SHIFTS = """
           AND s.starts_at > p.occurred_at - interval '36 hours'
           AND s.starts_at < p.occurred_at + interval '12 hours'
     ) r ON true
-    WHERE p.tenant_id = :tenant AND p.id = ANY(CAST(:ids AS bigint[])) AND p.voided_at IS NULL
 """
 SHIFT_COLUMNS: dict[str, Kind] = {"punch": "int", "site": "int", "start": "time", "end": "time"}
 
 LABELS = """
+    WITH p AS MATERIALIZED (
+        SELECT e.* FROM unnest(CAST(:ids AS bigint[])) AS wanted (punch_id)
+        CROSS JOIN LATERAL (
+            SELECT person_id, occurred_at FROM attendance_event
+            WHERE tenant_id = :tenant AND id = wanted.punch_id AND voided_at IS NULL LIMIT 1
+        ) e
+    )
     SELECT l.person_id, l.labelled_at, l.occurred_at, l.actual_fraud_detected
     FROM (
         SELECT p.person_id, max(p.occurred_at) AS last,
             min(p.occurred_at) - :label_days * interval '1 day' AS since
-        FROM attendance_event p
-        WHERE p.tenant_id = :tenant AND p.id = ANY(CAST(:ids AS bigint[])) AND p.voided_at IS NULL
-        GROUP BY p.person_id
+        FROM p GROUP BY p.person_id
     ) w
     JOIN fraud_prediction_log l ON l.tenant_id = :tenant AND l.person_id = w.person_id
         AND l.labelled_at >= w.since AND l.labelled_at < w.last
@@ -198,13 +240,18 @@ LABEL_COLUMNS: dict[str, Kind] = {
 }
 
 ROUNDS = """
+    WITH p AS MATERIALIZED (
+        SELECT e.* FROM unnest(CAST(:ids AS bigint[])) AS wanted (punch_id)
+        CROSS JOIN LATERAL (
+            SELECT person_id, occurred_at FROM attendance_event
+            WHERE tenant_id = :tenant AND id = wanted.punch_id AND voided_at IS NULL LIMIT 1
+        ) e
+    )
     SELECT j.person_id, j.expires_at, coalesce(j.endtime <= j.expires_at, false)
     FROM (
         SELECT p.person_id, max(p.occurred_at) AS last,
             min(p.occurred_at) - :round_days * interval '1 day' AS since
-        FROM attendance_event p
-        WHERE p.tenant_id = :tenant AND p.id = ANY(CAST(:ids AS bigint[])) AND p.voided_at IS NULL
-        GROUP BY p.person_id
+        FROM p GROUP BY p.person_id
     ) w
     JOIN jobneed j ON j.tenant_id = :tenant AND j.person_id = w.person_id
         AND j.expires_at >= w.since AND j.expires_at < w.last

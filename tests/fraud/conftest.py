@@ -11,6 +11,12 @@ from apiflask import APIFlask
 from rq import Queue
 
 from noc.extensions import QUEUES
+from tests.fraud import stories
+
+
+@pytest.fixture(autouse=True)
+def _same_noise_for_each_test() -> None:
+    stories.seed()
 
 
 @pytest.fixture
