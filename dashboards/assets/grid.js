@@ -21,7 +21,7 @@
 
   cells.What = ({ data }) =>
     h("span", { className: "cell-two", title: data.what },
-      h("span", null, data.title,
+      h("span", { className: "cell-title" }, h("span", null, data.title),
         data.score == null ? null : h("span", { className: "cell-score", title: "Fraud score, 0 to 1" }, Number(data.score).toFixed(2))),
       h("span", { className: "cell-second" }, data.what));
 

@@ -33,7 +33,11 @@
       noc.drawer.target = null;
     },
     changed(id) {
-      if (noc.drawer.target === id) setTimeout(() => noc.drawer.target === id && noc.drawer.open(id), 400);
+      setTimeout(() => {
+        // Not over what somebody is writing: they see the news when they save it.
+        const writing = [...document.querySelectorAll("#detail textarea")].some((field) => field.value);
+        if (noc.drawer.target === id && !writing) noc.drawer.open(id);
+      }, 400);
     },
   };
 
