@@ -23,6 +23,7 @@ class House:
     """A tenant to measure on."""
 
     instance: Instance
+    tenant_id: int
     site_id: int
     guards: list[int]
 
@@ -56,8 +57,7 @@ class House:
         url = make_url(load_settings(noc_data_dir=self.instance.data_dir).database_url)
         plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
         connection = psycopg.connect(plain, autocommit=True)
-        tenant_id = self.instance.get("me/", token=TENANT).data["tenant_id"]
-        connection.execute("SELECT set_config('noc.tenant', %s, false)", (str(tenant_id),))
+        connection.execute("SELECT set_config('noc.tenant', %s, false)", (str(self.tenant_id),))
         return connection
 
 
@@ -77,4 +77,5 @@ def build(instance: Instance) -> House:
         ).data["id"]
         for n in range(GUARDS)
     ]
-    return House(instance, site.data["id"], guards)
+    tenant_id = instance.get("me/", token=TENANT).data["tenant"]["id"]
+    return House(instance, tenant_id, site.data["id"], guards)

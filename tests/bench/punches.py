@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
+import random
 import time
 from typing import Any
 
@@ -26,12 +27,13 @@ def punch(
         "external_id": f"bench-{next(_number)}",
         "person_id": guard,
         "site_id": house.site_id,
-        "kind": "in",
+        "kind": "presence",
         "occurred_at": (at or dt.datetime.now(dt.UTC)).isoformat(),
-        "lat": 51.5074 if clean else 51.9,
-        "lon": -0.1278,
-        "gps_accuracy": 10.0,
-        "biometric_quality_score": 0.95 if clean else 0.2,
+        # No two fixes are alike: equal ones would rightly be taken for a replay.
+        "lat": (51.5074 if clean else 51.9) + random.uniform(-3e-4, 3e-4),
+        "lon": -0.1278 + random.uniform(-3e-4, 3e-4),
+        "gps_accuracy": random.uniform(6, 20),
+        "biometric_quality_score": random.uniform(0.9, 0.98) if clean else 0.2,
         "mock_location": not clean,
     }
 
@@ -39,7 +41,7 @@ def punch(
 def one_row_commit(house: House) -> Figure:
     """Floor: one row inserted and committed, on a kept-open connection."""
     with house.database() as database:
-        tenant_id = house.instance.get("me/", token="bench").data["tenant_id"]
+        tenant_id = house.tenant_id
 
         def insert(_: int) -> None:
             database.execute(

@@ -89,7 +89,7 @@ def _send(house: House, bodies: list[bytes]) -> None:
 
 def _copy_alone(house: House) -> float:
     """Floor: the same rows through a temporary table, on one connection, without HTTP."""
-    tenant_id = house.instance.get("me/", token="bench").data["tenant_id"]
+    tenant_id = house.tenant_id
     with house.database() as database:
         database.execute(
             "CREATE TEMPORARY TABLE incoming (external_id text, person_id bigint,"
