@@ -12,7 +12,7 @@ import structlog
 
 from jobs.schedule import NocScheduler
 from noc import create_app
-from noc.extensions import connect_redis, settings
+from noc.extensions import PlainJob, connect_redis, settings
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +32,7 @@ def main() -> None:
             queue_name="maintenance",
             connection=connect_redis(settings().redis_url),
             interval=PASS_SECONDS,
+            job_class=PlainJob,
         )
         log.info("scheduler_started", pid=os.getpid())
         try:

@@ -20,12 +20,13 @@ from flask import Flask
 from prometheus_client import multiprocess
 from rq import Queue, SimpleWorker
 from rq.job import Job
+from rq.serializers import JSONSerializer
 
 from jobs import stopping
 from noc import create_app
 from noc.database.base import new_uuid
 from noc.database.tenancy import name_tenant
-from noc.extensions import QUEUES, connect_redis, session, settings
+from noc.extensions import QUEUES, PlainJob, connect_redis, rq_queue, session, settings
 
 log = structlog.get_logger(__name__)
 
@@ -79,9 +80,11 @@ def main(queues: Sequence[str]) -> None:
         # A connection pool of its own: RQ waits for jobs longer than our calls may take.
         connection = connect_redis(settings().redis_url)
     worker = NocWorker(
-        [Queue(name, connection=connection) for name in queues],
+        [rq_queue(name, connection) for name in queues],
         name=f"{'-'.join(queues)}-{os.getpid()}-{new_uuid().hex[-6:]}",
         connection=connection,
+        job_class=PlainJob,
+        serializer=JSONSerializer,
     )
     worker.app = app
     log.info("worker_started", queues=list(queues), pid=os.getpid())

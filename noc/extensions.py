@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import redis
 from flask import Flask, current_app
@@ -14,6 +14,8 @@ from flask_sqlalchemy import SQLAlchemy
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue
+from rq.job import Job
+from rq.serializers import JSONSerializer
 from sqlalchemy.orm import Session, sessionmaker
 
 from noc.database import tenancy
@@ -24,6 +26,16 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import scoped_session
 
 QUEUES = ("scoring", "escalation", "reports", "ml_queue", "maintenance")
+
+
+class PlainJob(Job):
+    """A job kept as JSON wherever it is made or fetched, so that no pickle is ever loaded."""
+
+    def __init__(
+        self, id: str | None = None, connection: redis.Redis | None = None, serializer: Any = None
+    ) -> None:
+        super().__init__(id, connection, serializer or JSONSerializer)
+
 
 db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
@@ -67,7 +79,12 @@ def init_app(app: Flask, config: Settings) -> None:
     limiter.init_app(app)
     client = connect_redis(config.redis_url)
     app.extensions["noc_redis"] = client
-    app.extensions["noc_queues"] = {name: Queue(name, connection=client) for name in QUEUES}
+    app.extensions["noc_queues"] = {name: rq_queue(name, client) for name in QUEUES}
+
+
+def rq_queue(name: str, connection: redis.Redis) -> Queue:
+    """The RQ queue ``name`` on ``connection``, its jobs kept as JSON."""
+    return Queue(name, connection=connection, job_class=PlainJob, serializer=JSONSerializer)
 
 
 def connect_redis(url: str, timeout: float = 5) -> redis.Redis:

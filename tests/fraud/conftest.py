@@ -8,9 +8,8 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 import redis
 from apiflask import APIFlask
-from rq import Queue
 
-from noc.extensions import QUEUES
+from noc.extensions import QUEUES, rq_queue
 from tests.fraud import stories
 
 
@@ -29,7 +28,7 @@ def unreachable_redis(app: APIFlask) -> AbstractContextManager[None]:
         names = ("noc_redis", "noc_queues")
         before = {name: app.extensions[name] for name in names}
         app.extensions["noc_redis"] = nowhere
-        app.extensions["noc_queues"] = {name: Queue(name, connection=nowhere) for name in QUEUES}
+        app.extensions["noc_queues"] = {name: rq_queue(name, nowhere) for name in QUEUES}
         try:
             yield
         finally:

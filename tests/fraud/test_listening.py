@@ -64,7 +64,7 @@ def test_a_burst_of_batches_makes_one_job_after_the_commit(make: Make, session: 
     assert queue("scoring").count == 1
     job = queue("scoring").jobs[0]
     assert job.func_name == "jobs.scoring.score_tenant"
-    assert job.args == (make.tenant_id,)
+    assert job.args == [make.tenant_id]
 
 
 def test_what_is_rolled_back_asks_for_no_job(make: Make, session: Session) -> None:

@@ -28,7 +28,7 @@ def test_the_sweep_asks_for_tenants_whose_punches_wait_too_long(make: Make) -> N
     make.session.commit()
 
     assert maintenance.sweep() == 1
-    assert [job.args for job in queue("scoring").jobs] == [(make.tenant_id,)]
+    assert [job.args for job in queue("scoring").jobs] == [[make.tenant_id]]
 
 
 def test_the_sweep_leaves_scored_and_voided_punches_alone(make: Make) -> None:

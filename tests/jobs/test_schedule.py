@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import Any
+import zlib
+from typing import Any, cast
 
 import pytest
 from redis import Redis
-from rq.job import Job
 from rq.utils import import_attribute
 from sqlalchemy.orm import Session
 
 from jobs import schedule
 from jobs.schedule import SCHEDULE, Entry, NocScheduler, trigger
-from noc.extensions import QUEUES, queue, redis_client
+from noc.extensions import QUEUES, PlainJob, queue, redis_client
 from tests.factories import NOW
 from tests.jobs.conftest import Start, stop, wait_for
 
 
 @pytest.fixture
 def scheduler(session: Session) -> NocScheduler:
-    return NocScheduler(queue_name="maintenance", connection=redis_client(), interval=5)
+    return NocScheduler(
+        queue_name="maintenance", connection=redis_client(), interval=5, job_class=PlainJob
+    )
 
 
 def due(scheduler: NocScheduler) -> dict[str, dt.datetime]:
@@ -54,7 +56,7 @@ def test_times_are_utc(scheduler: NocScheduler) -> None:
 def test_a_lost_entry_and_a_lost_job_come_back(scheduler: NocScheduler) -> None:
     scheduler.enqueue_jobs()
     redis_client().zrem(scheduler.scheduled_jobs_key, "schedule-sweep")
-    Job.fetch("schedule-profiles", connection=redis_client()).delete()
+    PlainJob.fetch("schedule-profiles", connection=redis_client()).delete()
 
     scheduler.enqueue_jobs()
 
@@ -133,3 +135,9 @@ def jobs_done(log: list[dict[str, Any]]) -> list[str]:
 def next_run(client: Redis, job_id: str) -> dt.datetime:
     score: Any = client.zscore("rq:scheduler:scheduled_jobs", job_id)
     return dt.datetime.fromtimestamp(score, dt.UTC)
+
+
+def test_jobs_are_kept_as_json_and_never_as_pickle(session: Session) -> None:
+    job = queue("maintenance").enqueue("jobs.maintenance.sweep", args=[1], kwargs={"now": None})
+    kept = zlib.decompress(cast(bytes, redis_client().hget(job.key, "data")))
+    assert json.loads(kept) == ["jobs.maintenance.sweep", None, [1], {"now": None}]
