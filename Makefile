@@ -23,8 +23,8 @@ setup: $(STAMP) ## Make the environment (.venv) from the locked dependencies
 run: $(STAMP) ## Run everything with a simulated demo; ARGS="--port 8080"
 	@exec $(VENV)/bin/noc up --demo $(ARGS)
 
-test: $(STAMP) ## Run every test; ARGS="tests/launcher -x"
-	$(PYTHON) -m pytest $(ARGS)
+test: $(STAMP) ## Run every test with branch coverage; ARGS="tests/launcher -x"
+	$(PYTHON) -m pytest --cov $(ARGS)
 
 check: $(STAMP) ## Check format, lint, types, import rules and migrations
 	$(VENV)/bin/ruff format --check .
