@@ -135,6 +135,11 @@ FUNCTIONS = (
                         month::timestamp AT TIME ZONE 'UTC',
                         (month + interval '1 month')::timestamp AT TIME ZONE 'UTC'
                     );
+                    -- Not inherited; see noc.database.policies.protect.
+                    EXECUTE format(
+                        'ALTER TABLE %I ALTER COLUMN tenant_id SET STATISTICS 0',
+                        parent || '_p' || to_char(month, 'YYYYMM')
+                    );
                 END LOOP;
                 month := (month + interval '1 month')::date;
             END LOOP;

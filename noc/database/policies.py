@@ -17,12 +17,17 @@ def protect(table: str, column: str = "tenant_id", *, grant: str = "ALL") -> lis
     """Statements that keep ``table`` apart by tenant and let the application role use it.
 
     ``grant``: the privileges of the application role, ``ALL`` for the four of data.
+
+    No statistics are kept of the tenant: with them, a tenant that came after the last ANALYZE
+    counts as one without rows, for which every index that begins with the tenant looks as good
+    as the right one. Without, all tenants are taken for alike.
     """
     privileges = "SELECT, INSERT, UPDATE, DELETE" if grant == "ALL" else grant
     return [
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
         f"CREATE POLICY tenant ON {table} USING ({column} = {TENANT_SETTING})",
         f"GRANT {privileges} ON {table} TO {APP_ROLE}",
+        f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 0",
     ]
 
 

@@ -66,6 +66,8 @@ def loaded(table: str, columns: Mapping[str, NDArray[Any]]) -> Iterator[None]:
             copy.write(_SIGNATURE)
             copy.write(_rows(columns).tobytes())
             copy.write(_END)
+        # Nobody else gathers statistics of a temporary table, and joins depend on them.
+        cursor.execute(f"ANALYZE {table}")
         yield
         cursor.execute(f"DROP TABLE {table}")
 

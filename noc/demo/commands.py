@@ -156,7 +156,7 @@ def evaluate(threshold: float) -> None:
         scored = evaluation.read_scored(found)
     except evaluation.NotSimulatedAsStored as error:
         raise click.ClickException(str(error)) from error
-    console = Console(width=110, highlight=False)
+    console = Console(width=110, highlight=False, soft_wrap=True)
     console.print(evaluation.summary(scored))
     table = Table("score from", "punches", "precision", "recall", box=None, pad_edge=False)
     for row in evaluation.quality(scored, (0.2, 0.4, 0.6, threshold)):

@@ -28,8 +28,8 @@ from noc.identity.tenants import all_tenants
 AHEAD_DAYS = 8
 """The roster is known so many days ahead."""
 
-BATCH = 1000
-"""Punches scored together; the reviewers' work of the past comes between two batches."""
+BATCH = 500
+"""Punches stored and scored together, about a day of a company; reviewers work in between."""
 
 _CHUNK_DAYS = 5
 _SEED_KEY = 4714
