@@ -9,6 +9,9 @@ from noc.demo.places import COMPANIES, CompanyPlan
 PASSWORD = "night-shift-demo"
 """The one password of all simulated accounts. It is public: nothing real belongs in a demo."""
 
+ENTRANCE = ("sentinel", "manager@sentinel.demo")
+"""Tenant and address of whom a browser begins as: a security manager sees every page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Account:

@@ -19,6 +19,7 @@ from noc.extensions import session
 from noc.identity import tokens as api_tokens
 from noc.identity import users as people
 from noc.identity.capabilities import ROLES, TOKEN_CAPABILITIES
+from noc.identity.links import one_time_link
 from noc.identity.models import ApiToken, User
 from noc.identity.tenants import TenantRef, all_tenants, create_tenant, resolve_tenant
 
@@ -182,6 +183,22 @@ def users_deactivate(tenant: str, email: str) -> None:
         )
         if left:
             _note(f"API tokens made by them that still work: {left}. See: noc tokens list")
+
+
+@users.command("link")
+@TENANT
+@click.option("--url", default="", help="Address of the web process, to put before the link.")
+@click.argument("email")
+@with_appcontext
+def users_link(tenant: str, url: str, email: str) -> None:
+    """Print a link that signs a user in, once, within 15 minutes."""
+    with _inside(tenant) as found:
+        user = people.find_user(found.id, email)
+        if not user.active:
+            raise click.UsageError(f"{user.email} is deactivated.")
+        link = one_time_link(user)
+    click.echo(url.rstrip("/") + link)
+    _note("It works once, and for 15 minutes.")
 
 
 @users.command("set-password")

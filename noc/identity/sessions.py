@@ -42,25 +42,32 @@ def sign_in(cookie: MutableMapping[str, Any], email: str, password: str) -> Prin
     row = _find_login(email)
     if not passwords.verify(row.password_hash if row else None, password) or row is None:
         return None
-    sign_out(cookie)
     name_tenant(session(), row.tenant_id)
+    if passwords.needs_rehash(row.password_hash):
+        user = session().get_one(User, (row.tenant_id, row.user_id))
+        user.password_hash = passwords.hash_password(password)
+    return begin(cookie, row.tenant_id, row.user_id)
+
+
+def begin(cookie: MutableMapping[str, Any], tenant_id: int, user_id: int) -> Principal | None:
+    """Begin a session of a user who has shown who they are; see :func:`sign_in`. Commits."""
+    session().commit()
+    sign_out(cookie)
+    name_tenant(session(), tenant_id)
     now = utcnow()
     secret = secrets.token_urlsafe(32)
-    _forget_ended(row.tenant_id, row.user_id, now)
+    _forget_ended(tenant_id, user_id, now)
     session().add(
         UserSession(
-            tenant_id=row.tenant_id,
-            secret_hash=_hash(secret),
-            user_id=row.user_id,
+            tenant_id=tenant_id,
+            secret_hash=hash_secret(secret),
+            user_id=user_id,
             expires_at=now + dt.timedelta(hours=settings().session_hours),
         )
     )
-    user = session().get_one(User, (row.tenant_id, row.user_id))
-    user.last_login_at = now
-    if passwords.needs_rehash(user.password_hash):
-        user.password_hash = passwords.hash_password(password)
+    session().get_one(User, (tenant_id, user_id)).last_login_at = now
     session().commit()
-    cookie.update(tenant=row.tenant_id, secret=secret, csrf=secrets.token_urlsafe(24))
+    cookie.update(tenant=tenant_id, secret=secret, csrf=secrets.token_urlsafe(24))
     return find(cookie)
 
 
@@ -84,7 +91,7 @@ def find(cookie: MutableMapping[str, Any]) -> Principal | None:
             )
             .where(
                 UserSession.tenant_id == tenant_id,
-                UserSession.secret_hash == _hash(secret),
+                UserSession.secret_hash == hash_secret(secret),
                 UserSession.expires_at > utcnow(),
                 UserSession.revoked_at.is_(None),
                 User.active,
@@ -110,7 +117,7 @@ def sign_out(cookie: MutableMapping[str, Any]) -> None:
             update(UserSession)
             .where(
                 UserSession.tenant_id == tenant_id,
-                UserSession.secret_hash == _hash(secret),
+                UserSession.secret_hash == hash_secret(secret),
                 UserSession.revoked_at.is_(None),
             )
             .values(revoked_at=utcnow())
@@ -159,5 +166,6 @@ def _forget_ended(tenant_id: int, user_id: int, now: dt.datetime) -> None:
     )
 
 
-def _hash(secret: str) -> bytes:
+def hash_secret(secret: str) -> bytes:
+    """What is kept of a secret of 128 bits or more: its SHA-256."""
     return hashlib.sha256(secret.encode()).digest()

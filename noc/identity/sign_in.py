@@ -12,7 +12,8 @@ from flask_limiter import RequestLimit
 from werkzeug.wrappers import Response as BaseResponse
 
 from noc.extensions import limiter, settings
-from noc.identity import sessions
+from noc.identity import links, sessions
+from noc.identity.principal import Principal
 from noc.monitoring import metrics
 from noc.rest.problems import Problem
 
@@ -53,7 +54,9 @@ def home() -> BaseResponse:
 
 @bp.get("/login")
 def form() -> str | BaseResponse:
-    """The form; who is signed in already goes on to where they wanted."""
+    """The form; who is signed in already, or brings a one-time link, goes on."""
+    if link := request.args.get("link"):
+        return _by_link(link)
     if sessions.find(cookie) is not None:
         return redirect(_next())
     return _page()
@@ -70,10 +73,7 @@ def submit() -> BaseResponse | tuple[str, int]:
     if principal is None:
         log.warning("sign_in_refused", remote=request.remote_addr)
         return _page(email=email, error="This address and password do not go together."), 401
-    cookie.permanent = True
-    g.principal = principal
-    log.info("signed_in", tenant_id=principal.tenant_id, user_id=principal.user_id)
-    return redirect(_next(), code=303)
+    return _welcome(principal)
 
 
 @bp.post("/logout")
@@ -82,6 +82,22 @@ def sign_out() -> BaseResponse:
     _refuse_strangers()
     sessions.sign_out(cookie)
     return redirect("/login", code=303)
+
+
+def _by_link(link: str) -> BaseResponse:
+    principal = links.redeem(cookie, link)
+    if principal is None:
+        log.warning("sign_in_link_refused", remote=request.remote_addr)
+        error = "This link was used already or is too old. Sign in, or ask for another."
+        return make_response(_page(error=error), 401)
+    return _welcome(principal)
+
+
+def _welcome(principal: Principal) -> BaseResponse:
+    cookie.permanent = True
+    g.principal = principal
+    log.info("signed_in", tenant_id=principal.tenant_id, user_id=principal.user_id)
+    return redirect(_next(), code=303)
 
 
 def _refuse_strangers() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from noc.demo.accounts import ENTRANCE
 from noc.launcher.process import ProcessSpec
 
 FAST_QUEUES = "scoring,escalation"
@@ -39,13 +40,15 @@ class Options:
 class Plan:
     """``migrate`` and ``prepare`` run to their end, one after another; ``keep`` is kept running.
 
-    ``greeting`` is a program whose output is shown with the address: how to sign in.
+    ``greeting`` is a program whose output is shown with the address: how to sign in. ``entrance``
+    prints the address at which a browser is signed in already; it runs once the web is ready.
     """
 
     keep: tuple[ProcessSpec, ...]
     migrate: tuple[ProcessSpec, ...] = ()
     prepare: tuple[ProcessSpec, ...] = ()
     greeting: ProcessSpec | None = None
+    entrance: ProcessSpec | None = None
 
 
 Planner = Callable[[Options, Mapping[str, str], str], Plan]
@@ -76,7 +79,13 @@ def product_plan(options: Options, environment: Mapping[str, str], admin_url: st
         migrate=(ProcessSpec("migrate", upgrade, owner),) if admin_url else (),
         prepare=(noc("seed", "demo", "seed", "--if-empty", console=True),) if options.demo else (),
         greeting=noc("accounts", "demo", "accounts") if options.demo else None,
+        entrance=noc("entrance", *_entrance(options.url)) if options.demo else None,
     )
+
+
+def _entrance(url: str) -> tuple[str, ...]:
+    tenant, email = ENTRANCE
+    return ("users", "link", email, "--tenant", tenant, "--url", url)
 
 
 def worker_queues(workers: int) -> list[str]:

@@ -20,6 +20,7 @@ from noc.launcher.places import cluster_home
 from noc.launcher.plan import Options, Plan, Planner, child_environment, product_plan
 from noc.launcher.ports import check_port_is_free
 from noc.launcher.postgres import APP_ROLE, OWNER_ROLE, Postgres
+from noc.launcher.process import ProcessSpec
 from noc.launcher.redis import Redis
 from noc.launcher.services import Services, forget_folder, prepare_database
 from noc.launcher.supervisor import Supervisor
@@ -175,14 +176,21 @@ def _start_programs(
     reporter.say(f"starting {', '.join(spec.name for spec in plan.keep)}")
     for spec in plan.keep:
         supervisor.start(spec)
-    greeting: list[str] = []
-    if plan.greeting:
-        try:
-            greeting = supervisor.run(plan.greeting)
-        except LauncherError as error:
-            reporter.warn(error.message)
+    greeting = _words_of(plan.greeting, launch, supervisor)
     _await_web(launch, supervisor)
-    _announce(launch, greeting)
+    entrance = _words_of(plan.entrance, launch, supervisor)
+    _announce(launch, greeting, next((line for line in entrance if line.startswith("http")), ""))
+
+
+def _words_of(spec: ProcessSpec | None, launch: _Launch, supervisor: Supervisor) -> list[str]:
+    """What the program says; nothing, with a warning, when it fails."""
+    if spec is None:
+        return []
+    try:
+        return supervisor.run(spec)
+    except LauncherError as error:
+        launch.reporter.warn(error.message)
+        return []
 
 
 def _await_web(launch: _Launch, supervisor: Supervisor) -> None:
@@ -212,7 +220,7 @@ def readiness(url: str) -> str:
         return str(getattr(error, "reason", error))
 
 
-def _announce(launch: _Launch, greeting: list[str]) -> None:
+def _announce(launch: _Launch, greeting: list[str], entrance: str) -> None:
     options, instance, reporter = launch.options, launch.instance, launch.reporter
     reporter.show("")
     reporter.say(f"NOC Intelligence is ready: {options.url}", "bold green")
@@ -221,9 +229,11 @@ def _announce(launch: _Launch, greeting: list[str]) -> None:
     if not options.demo:
         reporter.show("  The first time: `noc tenants create`, then `noc users create`, with")
         reporter.show(f"  NOC_DATA_DIR={instance.data_dir} in the environment.")
+    if entrance:
+        reporter.show(f"\n  Straight to the live feed (once, within 15 minutes):\n  {entrance}\n")
     reporter.show(f"  Logs: {instance.data_dir / 'logs'}\n  Ctrl-C stops it.\n")
     if options.open_browser:
-        _open_browser(options.url)
+        _open_browser(entrance or options.url)
 
 
 def _open_browser(url: str) -> None:

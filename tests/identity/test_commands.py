@@ -9,6 +9,7 @@ import click
 import pytest
 from apiflask import APIFlask
 from click.testing import Result
+from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -176,3 +177,14 @@ def test_without_a_database_it_says_so_in_one_line(app: APIFlask, config: Settin
     for group, words in ((tenants, ["list"]), (users, ["list", "--tenant", "acme"])):
         result = nowhere.test_cli_runner().invoke(group, words)
         refused(result, "the database cannot be reached", "noc up")
+
+
+def test_a_sign_in_link_stands_alone_on_standard_output(
+    run: Run, make: Make, client: FlaskClient
+) -> None:
+    user = make.user()
+    result = run(users, "link", user.email, "--tenant", "acme", "--url", "http://localhost:8000/")
+    assert result.exit_code == 0, result.stderr
+    link = result.stdout.strip()
+    assert link.startswith("http://localhost:8000/login?link=")
+    assert client.get(link.removeprefix("http://localhost:8000")).status_code == 303
