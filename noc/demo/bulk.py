@@ -11,12 +11,15 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import fields
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noc.extensions import session
+
+_T = TypeVar("_T")
 
 _SIGNATURE = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _END = b"\xff\xff"
@@ -96,3 +99,11 @@ def _wire(values: NDArray[Any]) -> NDArray[Any]:
     if values.dtype.kind != "M":
         return values
     return values.astype("datetime64[us]").astype(np.int64) - _EPOCH_2000 * 1_000_000
+
+
+def joined(parts: Sequence[_T]) -> _T:
+    """Several of the same kind as one, column by column."""
+    kind: Any = type(parts[0])
+    columns = [[getattr(part, field.name) for part in parts] for field in fields(kind)]
+    whole: _T = kind(*map(np.concatenate, columns))
+    return whole

@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import text
 
 from noc.database.tenancy import tenant_context
-from noc.demo import history
+from noc.demo import batches, bulk
 from noc.demo.days import simulate
 from noc.demo.marks import Simulated
 from noc.demo.scale import Flags, Floats, Ints
@@ -72,7 +72,7 @@ class Quality:
 
 def read_scored(simulated: Sequence[Simulated]) -> Scored:
     """The truth and the scores side by side. NotSimulatedAsStored where they do not fit."""
-    return history.joined([_read(one) for one in simulated])
+    return bulk.joined([_read(one) for one in simulated])
 
 
 def average_precision(truth: Flags, score: Floats) -> float:
@@ -150,7 +150,7 @@ def _read(simulated: Simulated) -> Scored:
     tenant, scale = simulated.tenant, simulated.scale
     company = next(c for c in build_companies(scale) if c.plan.slug == tenant.slug)
     days = [simulate(company, day) for day in range(scale.first_day, scale.today + 2)]
-    batch = history.punches_received(days, scale.now.timestamp())
+    batch = batches.punches_received(days, scale.now.timestamp())
     with tenant_context(session(), tenant.id):
         rows = {
             row.external_id: row

@@ -1,18 +1,13 @@
-"""Stores simulated days: the roster and the phones' signals in bulk, the punches in batches."""
+"""Stores simulated days in bulk: the roster, the rounds, the phones' signals."""
 
 from __future__ import annotations
 
-import datetime as dt
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any, TypeVar
 
 import numpy as np
 from sqlalchemy import func, select, text
 
 from noc.demo import bulk, tracks
-from noc.demo.behaviour import Punches
 from noc.demo.days import Day
 from noc.demo.storing import Ids
 from noc.demo.tracks import EVENTS, TASKS, Fixes, Happenings
@@ -80,43 +75,6 @@ _ROUNDS = text(
     """
 )
 
-_PUNCHES = text(
-    """
-    INSERT INTO attendance_event (tenant_id, external_id, person_id, site_id, kind, occurred_at,
-        received_at, lat, lon, gps_accuracy, biometric_quality_score, mock_location, device_id,
-        phone_signal_strength, battery_level)
-    SELECT :tenant, t.key::text, t.person, t.site, (ARRAY['in', 'out', 'presence'])[t.kind + 1],
-        t.at, t.received, nullif(t.lat, 'NaN'), nullif(t.lon, 'NaN'), nullif(t.accuracy, 'NaN'),
-        nullif(t.biometric, 'NaN'), nullif(t.mock, -1) = 1, t.device,
-        nullif(t.signal, 'NaN'), nullif(t.battery, 'NaN')
-    FROM seed_punch t ORDER BY t.nth
-    RETURNING external_id, id
-    """
-)
-
-_T = TypeVar("_T")
-
-
-@dataclass
-class Batch:
-    """Punches with their external ids, in the order in which the server gets them."""
-
-    punches: Punches
-    keys: list[uuid.UUID]
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-    def part(self, start: int, stop: int) -> Batch:
-        """The punches from ``start`` up to ``stop``."""
-        rows = np.arange(start, min(stop, len(self)))
-        return Batch(self.punches.select(rows), self.keys[start:stop])
-
-    def moment(self, row: int) -> dt.datetime:
-        """When the server got that punch."""
-        seconds = float(self.punches.at[row] + self.punches.delay[row])
-        return dt.datetime.fromtimestamp(seconds, dt.UTC)
-
 
 def is_stored(company: Company, ids: Ids, day: Day) -> bool:
     """Whether the roster of this day is there already."""
@@ -127,7 +85,7 @@ def is_stored(company: Company, ids: Ids, day: Day) -> bool:
 
 def store_shifts(company: Company, ids: Ids, days: Sequence[Day]) -> None:
     """The roster of these days; a day stored before stays as it is. The caller commits."""
-    shifts = joined([day.shifts for day in days])
+    shifts = bulk.joined([day.shifts for day in days])
     codes = [code for day in days for code in day.shifts.codes(company, day.day)]
     swapped = np.where(shifts.swapped_with >= 0, ids.guards[shifts.swapped_with], -1)
     columns = {
@@ -144,7 +102,7 @@ def store_shifts(company: Company, ids: Ids, days: Sequence[Day]) -> None:
 
 def store_rounds(company: Company, ids: Ids, days: Sequence[Day], until: float) -> None:
     """The rounds of these days, with the scans made by ``until``. The caller commits."""
-    rounds = joined([tracks.rounds(company, day.day, day.shifts, day.duties) for day in days])
+    rounds = bulk.joined([tracks.rounds(company, day.day, day.shifts, day.duties) for day in days])
     scanned = np.where(rounds.scanned <= until, rounds.scanned, np.nan)
     nth = np.arange(len(rounds.guard))
     columns = {
@@ -167,8 +125,8 @@ def store_rounds(company: Company, ids: Ids, days: Sequence[Day], until: float) 
 def store_signals(company: Company, ids: Ids, days: Sequence[Day], until: float) -> int:
     """What the phones sent in these days by ``until``; how many rows. The caller commits."""
     dense = company.scale.today - DETAILED_DAYS
-    fixes = joined([tracks.fixes(company, day.day, day.duties) for day in days])
-    events = joined(
+    fixes = bulk.joined([tracks.fixes(company, day.day, day.duties) for day in days])
+    events = bulk.joined(
         [
             tracks.phone_events(
                 company,
@@ -179,56 +137,11 @@ def store_signals(company: Company, ids: Ids, days: Sequence[Day], until: float)
             for day in days
         ]
     )
-    tasks = joined([tracks.tasks(company, day.day, day.duties) for day in days])
+    tasks = bulk.joined([tracks.tasks(company, day.day, day.duties) for day in days])
     purpose = f"{days[0].day}-{days[-1].day}"
     stored = _store_fixes(company, ids, fixes, until, purpose)
     stored += _store_happenings(company, ids, events, until, f"events-{purpose}", EVENTS)
     return stored + _store_happenings(company, ids, tasks, until, f"tasks-{purpose}", TASKS)
-
-
-def store_punches(ids: Ids, batch: Batch) -> dict[str, int]:
-    """The punches of the batch; their ids by external id. The caller commits."""
-    punches = batch.punches
-    columns = {
-        "nth": np.arange(len(punches)),
-        "key": bulk.uuids(batch.keys),
-        "person": ids.guards[punches.guard],
-        "site": ids.sites[punches.site],
-        "kind": punches.kind,
-        "at": bulk.times(punches.at),
-        "received": bulk.times(punches.at + punches.delay),
-        "lat": punches.lat,
-        "lon": punches.lon,
-        "accuracy": punches.accuracy,
-        "biometric": punches.biometric,
-        "mock": punches.mock,
-        "device": ids.devices[punches.device],
-        "signal": punches.signal,
-        "battery": punches.battery,
-    }
-    with bulk.loaded("seed_punch", columns):
-        return {
-            row.external_id: row.id
-            for row in session().execute(_PUNCHES, {"tenant": ids.tenant_id})
-        }
-
-
-def punches_received(days: Sequence[Day], until: float) -> Batch:
-    """All punches of the days that have reached the server by ``until``, in that order."""
-    punches = joined([day.punches for day in days])
-    received = punches.at + punches.delay
-    order = np.argsort(received, kind="stable")
-    order = order[received[order] <= until]
-    keys = [key for day in days for key in day.keys]
-    return Batch(punches.select(order), [keys[row] for row in order])
-
-
-def joined(parts: Sequence[_T]) -> _T:
-    """Several of the same kind as one, column by column."""
-    kind: Any = type(parts[0])
-    columns = [[getattr(part, field.name) for part in parts] for field in fields(kind)]
-    whole: _T = kind(*map(np.concatenate, columns))
-    return whole
 
 
 def _store_fixes(company: Company, ids: Ids, fixes: Fixes, until: float, purpose: str) -> int:

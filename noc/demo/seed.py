@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from noc.database.partitions import ensure_partitions
 from noc.database.tenancy import tenant_context
-from noc.demo import history, marks, storing
+from noc.demo import batches, history, marks, storing
 from noc.demo.days import Day, simulate
 from noc.demo.marks import Simulated
 from noc.demo.places import COMPANIES
@@ -28,8 +28,8 @@ from noc.identity.tenants import all_tenants
 AHEAD_DAYS = 8
 """The roster is known so many days ahead."""
 
-BATCH = 500
-"""Punches stored and scored together, about a day of a company; reviewers work in between."""
+BATCH, BATCH_SECONDS = 500, 86_400.0
+"""Punches stored and scored together: at most so many, of at most a day; reviewers work between."""
 
 _CHUNK_DAYS = 5
 _SEED_KEY = 4714
@@ -139,13 +139,16 @@ def _live_through(company: Company, ids: Ids, days: list[Day], report: Report) -
     A batch is stored and scored in one transaction: nobody ever sees an unscored one.
     """
     now = company.scale.now
-    received = history.punches_received(days, now.timestamp())
+    received = batches.punches_received(days, now.timestamp())
     reviewers = Reviewers(company, ids)
-    for start in range(0, len(received), BATCH):
-        batch = received.part(start, start + BATCH)
+    start = 0
+    while start < len(received):
+        stop = min(start + BATCH, received.index(received.seconds(start) + BATCH_SECONDS))
+        batch = received.part(start, stop)
         report("punches and scores", _SIGNALS_SHARE + (1 - _SIGNALS_SHARE) * start / len(received))
+        start = stop
         reviewers.work(until=batch.moment(0))
-        stored = history.store_punches(ids, batch)
+        stored = batches.store_punches(ids, batch)
         score_punches(list(stored.values()), tenant_id=ids.tenant_id, now=batch.moment(-1))
         truth = batch.punches.truth != Typology.HONEST
         reviewers.learn(

@@ -13,6 +13,7 @@ from apiflask import APIFlask
 from sqlalchemy import func, select, text
 
 import noc.demo
+from noc.alerts.models import Alert
 from noc.attendance.models import AttendanceEvent
 from noc.database.base import Base
 from noc.database.tenancy import tenant_context
@@ -23,7 +24,7 @@ from noc.fraud.models import PredictionLog
 from noc.identity.models import Tenant
 from noc.identity.tenants import all_tenants, create_tenant
 from noc.telemetry.models import JobNeed
-from noc.tickets.models import Ticket
+from noc.tickets.models import Ticket, TicketEvent
 from noc.workforce.models import Person, Shift, Site
 from tests.demo.conftest import NOW, SMALL, Start, counts, seed_here
 
@@ -249,6 +250,33 @@ def test_reviewers_label_some_punches_late_and_leave_most_alone(small_world: Sma
     scored = evaluation.read_scored(small_world)
     assert 0 < labelled < len(scored.truth) / 2
     assert labelled == (scored.label >= 0).sum()
+
+
+def test_reviewers_move_tickets_along_the_workflow_each_at_its_time(small_world: Small) -> None:
+    seen = set()
+    for one in small_world:
+        with tenant_context(session(), one.tenant.id):
+            for ticket in session().scalars(select(Ticket)).all():
+                seen.add(ticket.status)
+                steps = session().scalars(
+                    select(TicketEvent)
+                    .where(TicketEvent.ticket_id == ticket.id)
+                    .order_by(TicketEvent.id)
+                )
+                moments = [step.at for step in steps if step.action == "transition"]
+                assert moments == sorted(moments)
+                assert all(ticket.created_at <= moment <= NOW for moment in moments)
+                if ticket.status == "RESOLVED":
+                    assert ticket.resolution in ("CONFIRMED", "FALSE_POSITIVE", "INCONCLUSIVE")
+    assert "RESOLVED" in seen
+
+
+def test_alerts_of_the_past_are_seen_to(small_world: Small) -> None:
+    statuses = set()
+    for one in small_world:
+        with tenant_context(session(), one.tenant.id):
+            statuses |= set(session().scalars(select(Alert.status)))
+    assert "RESOLVED" in statuses
 
 
 def test_labels_agree_with_the_truth_but_for_a_few_mistakes(small_world: Small) -> None:

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from noc.demo import tracks
+from noc.demo.batches import punches_received
 from noc.demo.behaviour import Punches
+from noc.demo.bulk import joined
 from noc.demo.cases import Case
 from noc.demo.days import simulate
-from noc.demo.history import joined, punches_received
 from noc.demo.scale import Scale
 from noc.demo.truth import Lookalike, Typology
 from noc.demo.world import METRES_PER_DEGREE, Company, build_companies
