@@ -72,8 +72,8 @@ def wait_for(done: Callable[[], Any], what: str, seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
-def stop(process: subprocess.Popen[str], seconds: float = 5) -> str:
-    """Ask the process to end; its log. Fails where it takes longer than it may."""
+def stop(process: subprocess.Popen[str], seconds: float = 30) -> str:
+    """Ask the process to end; its log. Fails where it does not."""
     process.send_signal(signal.SIGTERM)
     _, log = process.communicate(timeout=seconds)
     return log

@@ -38,6 +38,8 @@ class Up:
             stdout=self._log,
             stderr=subprocess.STDOUT,
             cwd=ROOT,
+            # A test run in the background hands down that Ctrl-C is ignored; `noc up` keeps to it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             env={name: value for name, value in os.environ.items() if "DATABASE" not in name}
             | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
         )
