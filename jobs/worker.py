@@ -19,6 +19,7 @@ import structlog
 from flask import Flask
 from prometheus_client import multiprocess
 from rq import Queue, SimpleWorker
+from rq.exceptions import DeserializationError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -49,7 +50,7 @@ class NocWorker(SimpleWorker):
             succeeded = super().perform_job(job, queue)
             log.info(
                 "job_done" if succeeded else "job_failed",
-                job=job.func_name,
+                job=_name_of(job),
                 queue=queue.name,
                 seconds=round(time.perf_counter() - started, 4),
             )
@@ -59,6 +60,14 @@ class NocWorker(SimpleWorker):
         """Stop after the running job, which is asked to end at its next pause."""
         stopping.request_stop()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+
+def _name_of(job: Job) -> str:
+    """What the job calls; RQ has failed one that cannot be decoded, and the worker lives on."""
+    try:
+        return job.func_name or "unnamed"
+    except DeserializationError:
+        return "undecodable"
 
 
 def main(queues: Sequence[str]) -> None:

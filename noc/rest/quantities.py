@@ -50,8 +50,8 @@ Latitude = Annotated[Number, Field(ge=-90, le=90)]
 Longitude = Annotated[Number, Field(ge=-180, le=180)]
 """Degrees east."""
 
-Metres = Annotated[Number, Field(ge=0)]
-"""A length."""
+Metres = Annotated[Number, Field(ge=0, le=1_000_000)]
+"""A length; no phone means an accuracy beyond 1,000 km, and scoring could not add it up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -361,3 +361,17 @@ def test_a_thousand_punches_cost_as_many_queries_as_ten(
         return query_count(lambda: store(make, *items))
 
     assert repeated("few", 10) == repeated("many", 1000) <= 6
+
+
+def test_an_accuracy_beyond_any_phone_is_refused_by_field(make: Make) -> None:
+    site = make.site()
+    punch = {
+        "person_id": make.person(site).id,
+        "site_id": site.id,
+        "kind": "in",
+        "occurred_at": NOW.isoformat(),
+        "gps_accuracy": 1e308,
+    }
+    result = store_punches([punch], tenant_id=make.tenant_id, now=NOW)
+    assert result.accepted == 0
+    assert [item["field"] for item in result.rejected] == ["gps_accuracy"]
