@@ -26,7 +26,8 @@ _MISSED = text(
     SELECT EXISTS (
         SELECT FROM attendance_event
         WHERE tenant_id = :tenant AND scored_at IS NULL AND voided_at IS NULL
-          AND received_at < :before)
+          AND received_at < :before
+          AND (score_again_at IS NULL OR score_again_at <= :now))
     """
 )
 
@@ -37,9 +38,10 @@ def sweep() -> int:
     Catches what was stored while Redis was away, and what a killed worker left behind.
     """
     asked = 0
-    before = utcnow() - dt.timedelta(seconds=MISSED_SECONDS)
+    now = utcnow()
+    before = now - dt.timedelta(seconds=MISSED_SECONDS)
     for tenant in each_tenant():
-        missed = session().scalar(_MISSED, {"tenant": tenant.id, "before": before})
+        missed = session().scalar(_MISSED, {"tenant": tenant.id, "before": before, "now": now})
         if missed and request_scoring(tenant.id):
             log.info("missed_punches_found", tenant_id=tenant.id)
             asked += 1

@@ -7,11 +7,12 @@ listeners connected here do their part in that same transaction.
 from __future__ import annotations
 
 from noc.alerts.sos import raise_sos_alerts
-from noc.attendance.signals import punches_stored
+from noc.attendance.signals import punch_voided, punches_stored
 from noc.events import log
 from noc.extensions import db
 from noc.fraud.labels import on_ticket_resolved
 from noc.fraud.listening import on_punches_stored
+from noc.fraud.withdrawal import on_punch_voided
 from noc.telemetry.announcements import sos_received
 from noc.tickets.signals import ticket_resolved
 
@@ -21,4 +22,5 @@ def connect() -> None:
     log.install(db.session.session_factory)
     sos_received.connect(raise_sos_alerts)
     punches_stored.connect(on_punches_stored)
+    punch_voided.connect(on_punch_voided)
     ticket_resolved.connect(on_ticket_resolved)

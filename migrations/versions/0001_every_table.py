@@ -1294,6 +1294,10 @@ def upgrade() -> None:
         sa.Column("battery_level", sa.Double(), nullable=True),
         sa.Column("source", sa.Text(), server_default=sa.text("'api'"), nullable=False),
         sa.Column("scored_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "scoring_failures", sa.SmallInteger(), server_default=sa.text("0"), nullable=False
+        ),
+        sa.Column("score_again_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("voided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("voided_by", sa.BigInteger(), nullable=True),
         sa.Column("void_reason", sa.Text(), nullable=True),

@@ -60,6 +60,7 @@ _SHOWN = (
     "battery_level",
     "source",
     "scored_at",
+    "scoring_failures",
     "voided_at",
     "voided_by",
     "void_reason",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, Double, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Double, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from noc.database.base import (
@@ -25,7 +25,8 @@ class AttendanceEvent(IntKeyed, Base):
 
     ``gps_accuracy`` is metres, ``biometric_quality_score`` 0..1, ``phone_signal_strength`` dBm,
     ``battery_level`` per cent; what a phone did not report is NULL. ``scored_at`` is when fraud
-    scoring dealt with it; a voided punch is never scored and never counted.
+    scoring dealt with it, ``scoring_failures`` how often its values could not be worked with and
+    ``score_again_at`` when that is tried again; a voided punch is never scored and never counted.
     """
 
     __tablename__ = "attendance_event"
@@ -46,6 +47,8 @@ class AttendanceEvent(IntKeyed, Base):
     battery_level: Mapped[float | None] = mapped_column(Double)
     source: Mapped[str] = mapped_column(server_default=text("'api'"))
     scored_at: Mapped[dt.datetime | None]
+    scoring_failures: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    score_again_at: Mapped[dt.datetime | None]
     voided_at: Mapped[dt.datetime | None]
     voided_by: Mapped[int | None]
     void_reason: Mapped[str | None]

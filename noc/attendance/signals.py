@@ -17,6 +17,7 @@ punches_stored = Signal(
 punch_voided = Signal(
     """A punch no longer counts.
 
-    ``send("attendance", tenant_id=int, punch_id=int, now=datetime)``, once a punch.
+    ``send("attendance", tenant_id=int, punch_id=int, reason=str, user_id=int | None,
+    now=datetime)``, once a punch; ``user_id`` is on whose word, where that is known.
     """
 )

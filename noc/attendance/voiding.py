@@ -34,7 +34,14 @@ def void_punch(punch_id: int, *, reason: str, user_id: int | None, now: dt.datet
         if not session().scalar(select(exists().where(*key))):
             raise not_found("punch")
         return False
-    punch_voided.send("attendance", tenant_id=tenant_id, punch_id=punch_id, now=now)
+    punch_voided.send(
+        "attendance",
+        tenant_id=tenant_id,
+        punch_id=punch_id,
+        reason=reason,
+        user_id=user_id,
+        now=now,
+    )
     return True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 import pandas as pd
@@ -66,9 +67,9 @@ class FeatureFrame:
         return pd.DataFrame(self.values, index=self.punch_ids, columns=list(FEATURES))
 
     def vectors(self) -> list[list[float | None]]:
-        """The values as stored: rounded to six digits, None where missing."""
+        """The values as stored: rounded to six digits, None where missing or infinite."""
         rows: list[list[float]] = np.round(self.values, 6).tolist()
-        return [[None if value != value else value for value in row] for row in rows]
+        return [[value if isfinite(value) else None for value in row] for row in rows]
 
 
 def collect(punch_ids: Sequence[int], *, tenant_id: int) -> FeatureFrame:

@@ -9,32 +9,30 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
+import structlog
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from noc.domain import RISK_LEVELS, RiskLevel
+from noc.domain import RiskLevel
 from noc.extensions import session
-from noc.fraud import recording
-from noc.fraud.columns import FloatArray, IntArray
-from noc.fraud.features import FeatureFrame, collect
-from noc.fraud.freshness import scores_changed
-from noc.fraud.predictor import RULES, Prediction, predict
-from noc.fraud.reasons import TOLD, Reason, read_names
-from noc.fraud.rules import MENTIONED, Assessment, assess
-from noc.fraud.thresholds import read_thresholds
+from noc.fraud.judging import judge
+from noc.fraud.reasons import Reason
 from noc.monitoring import metrics
+
+log = structlog.get_logger(__name__)
 
 BATCH = 1000
 """Punches scored together: enough to make the cost of queries small, few enough to stay quick."""
 
-MODEL_SPEAKS = "MODEL"
-"""``fraud_type`` where no rule contributes."""
+FAULTS = (DBAPIError, ArithmeticError, LookupError, TypeError, ValueError)
+"""What a punch with impossible values can raise; anything else fails the whole call."""
 
-_LEVEL_BOUNDS = np.array([0.2, 0.4, 0.6, 0.8])
+_LONGEST_HOURS = 168
+"""A punch that was set aside is tried again at least once a week: the code may have been mended."""
 
 _LOCK = text(
     """
@@ -46,7 +44,8 @@ _LOCK = text(
 _CLAIM = text(
     """
     SELECT id FROM attendance_event
-    WHERE tenant_id = :tenant AND scored_at IS NULL AND voided_at IS NULL AND id <> ALL(:skip)
+    WHERE tenant_id = :tenant AND scored_at IS NULL AND voided_at IS NULL
+      AND (score_again_at IS NULL OR score_again_at <= :now)
     ORDER BY id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
     """
 )
@@ -56,6 +55,16 @@ _SCORED = text(
     WHERE tenant_id = :tenant AND id = ANY(:ids)
     """
 )
+_SET_ASIDE = text(
+    """
+    UPDATE attendance_event SET
+        scoring_failures = scoring_failures + 1,
+        score_again_at = CAST(:now AS timestamptz)
+            + least(power(2, least(scoring_failures, 16)), :longest) * interval '1 hour'
+    WHERE tenant_id = :tenant AND id = :id
+    RETURNING scoring_failures
+    """
+)
 _STORED = text(
     """
     SELECT l.attendance_event_id AS punch_id, l.person_id, l.site_id, l.occurred_at,
@@ -63,6 +72,8 @@ _STORED = text(
         coalesce(a.anomaly_types, '{}') AS anomaly_types, a.fraud_type, a.id AS anomaly_id,
         a.alert_id, a.ticket_id
     FROM fraud_prediction_log l
+    JOIN attendance_event e
+        ON e.tenant_id = l.tenant_id AND e.id = l.attendance_event_id AND e.voided_at IS NULL
     LEFT JOIN attendance_anomaly_log a
         ON a.tenant_id = l.tenant_id AND a.attendance_event_id = l.attendance_event_id
     WHERE l.tenant_id = :tenant AND l.attendance_event_id = ANY(:ids) AND NOT l.is_shadow
@@ -103,8 +114,8 @@ def score_punches(
 ) -> list[PunchScore]:
     """Score those of the punches that never were; return the scores of all, by punch id.
 
-    Voided and unknown punches are left out. Flushes, and leaves the commit to the caller; until
-    then nobody else scores these punches.
+    Voided and unknown punches, and those that cannot be scored, are left out. Flushes, and
+    leaves the commit to the caller; until then nobody else scores these punches.
     """
     wanted = sorted({int(punch_id) for punch_id in punch_ids})
     for start in range(0, len(wanted), BATCH):
@@ -119,70 +130,62 @@ def score_pending(*, tenant_id: int, now: dt.datetime, limit: int = BATCH) -> in
 
     Punches that another worker is scoring are passed over. One transaction: the caller commits.
     """
-    claimed = claim(tenant_id=tenant_id, limit=limit)
+    claimed = claim(tenant_id=tenant_id, now=now, limit=limit)
     score_locked(claimed, tenant_id=tenant_id, now=now)
     return len(claimed)
 
 
-def claim(*, tenant_id: int, limit: int, skip: Collection[int] = ()) -> list[int]:
-    """Lock up to ``limit`` punches that were never scored, until the transaction ends."""
-    rows = session().scalars(_CLAIM, {"tenant": tenant_id, "limit": limit, "skip": list(skip)})
+def claim(*, tenant_id: int, now: dt.datetime, limit: int) -> list[int]:
+    """Lock up to ``limit`` punches to be scored until the transaction ends.
+
+    Those that were never scored, but for those set aside until later.
+    """
+    rows = session().scalars(_CLAIM, {"tenant": tenant_id, "limit": limit, "now": now})
     return list(rows)
 
 
-def score_locked(punch_ids: Sequence[int], *, tenant_id: int, now: dt.datetime) -> None:
-    """Score punches that this transaction has locked, and mark them as scored."""
+def score_locked(punch_ids: Sequence[int], *, tenant_id: int, now: dt.datetime) -> int:
+    """Score punches that this transaction has locked, and mark them as scored; how many.
+
+    A punch whose values cannot be worked with holds up no other: the batch is halved until the
+    punch is alone, and it is set aside, for an hour at first and twice as long each time.
+    """
     if not punch_ids:
-        return
-    config = read_thresholds(tenant_id)
-    frame = collect(punch_ids, tenant_id=tenant_id)
-    assessment = assess(frame.evidence)
-    prediction = predict(frame, assessment, tenant_id=tenant_id, config=config.tenant)
-    verdicts = _verdicts(frame, assessment, prediction, tenant_id)
-    recording.record(frame, verdicts, config, tenant_id=tenant_id, now=now)
-    session().execute(_SCORED, {"tenant": tenant_id, "ids": list(punch_ids), "now": now})
-    for level, count in zip(*np.unique(verdicts.levels, return_counts=True), strict=True):
-        metrics.ML_PREDICTIONS.labels(
-            prediction.predictor.model_type, prediction.predictor.version, RISK_LEVELS[level]
-        ).inc(int(count))
-    scores_changed(session(), tenant_id)
+        return 0
+    try:
+        with session().begin_nested():
+            judge(punch_ids, tenant_id=tenant_id, now=now)
+            session().execute(_SCORED, {"tenant": tenant_id, "ids": list(punch_ids), "now": now})
+    except OperationalError:
+        raise
+    except FAULTS as error:
+        if len(punch_ids) == 1:
+            _set_aside(punch_ids[0], error, tenant_id=tenant_id, now=now)
+            return 0
+    else:
+        return len(punch_ids)
+    half = len(punch_ids) // 2
+    return sum(
+        score_locked(part, tenant_id=tenant_id, now=now)
+        for part in (punch_ids[:half], punch_ids[half:])
+    )
 
 
-def _verdicts(
-    frame: FeatureFrame, assessment: Assessment, prediction: Prediction, tenant_id: int
-) -> recording.Verdicts:
-    """Levels, reasons and anomalies of a batch; sentences only where there is something to say."""
-    scores = np.round(prediction.scores, 6)
-    levels = risk_ranks(scores)
-    strongest = assessment.strengths.max(axis=1, initial=0.0)
-    told = np.flatnonzero((strongest >= TOLD) | (scores >= _LEVEL_BOUNDS[0]))
-    names = read_names(frame.evidence, told.tolist(), tenant_id=tenant_id)
-    speaker = prediction.predictor
-    reasons = {int(row): speaker.explain(frame, assessment, int(row), names) for row in told}
-    suspicions = {}
-    for row in told.tolist():
-        standing = assessment.standing(row)
-        if standing or levels[row] >= RISK_LEVELS.index("HIGH"):
-            types = standing or assessment.mentioned(row)
-            alone = not standing and speaker is not RULES
-            suspicions[row] = recording.Suspicion(
-                anomaly_types=types,
-                fraud_type=types[0] if types and not alone else MODEL_SPEAKS,
-                model_alone=alone,
-                strengths=_strengths(assessment, row),
-                person_name=names.person(int(frame.evidence.punches["person"][row])),
-            )
-    return recording.Verdicts(scores, levels, speaker, reasons, suspicions)
-
-
-def risk_ranks(scores: FloatArray) -> IntArray:
-    """The rank in RISK_LEVELS of each score: :func:`noc.domain.risk_level` for a whole batch."""
-    return np.searchsorted(_LEVEL_BOUNDS, scores, side="right")
-
-
-def _strengths(assessment: Assessment, row: int) -> dict[str, float]:
-    column = assessment.by_type(row)
-    return {name: round(value, 4) for name, value in column.items() if value >= MENTIONED / 2}
+def _set_aside(punch_id: int, error: Exception, *, tenant_id: int, now: dt.datetime) -> None:
+    failures = session().scalar(
+        _SET_ASIDE,
+        {"tenant": tenant_id, "id": punch_id, "now": now, "longest": _LONGEST_HOURS},
+    )
+    metrics.FAILURES.labels("fraud_scoring").inc()
+    log.error(
+        "punch_not_scored",
+        tenant_id=tenant_id,
+        punch_id=punch_id,
+        error_type=type(error).__name__,
+        failures=failures,
+        # Where in the code, once a punch; the later failures are the same.
+        exc_info=failures == 1,
+    )
 
 
 def _stored(punch_ids: Sequence[int], tenant_id: int) -> list[PunchScore]:

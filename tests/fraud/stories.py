@@ -6,10 +6,14 @@ import datetime as dt
 import itertools
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from noc.attendance.models import AttendanceEvent
+from noc.fraud import scoring
 from noc.fraud.scoring import PunchScore, score_punches
 from noc.workforce.models import Device, Person, Site
 from tests.factories import Make
@@ -120,6 +124,18 @@ def score(punch: AttendanceEvent, now: dt.datetime | None = None) -> PunchScore:
     """The punch, scored."""
     moment = now or punch.occurred_at
     return score_punches([punch.id], tenant_id=punch.tenant_id, now=moment)[0]
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, faulty: int) -> None:
+    """Have scoring fail on this punch, late, as one does whose numbers cannot be stored."""
+    original = scoring.judge
+
+    def refusing(punch_ids: Sequence[int], **kwargs: Any) -> None:
+        original(punch_ids, **kwargs)
+        if faulty in punch_ids:
+            raise ValueError("a number that is none")
+
+    monkeypatch.setattr(scoring, "judge", refusing)
 
 
 def weight(scored: PunchScore, anomaly_type: str) -> float:

@@ -6,16 +6,20 @@ import datetime as dt
 from contextlib import AbstractContextManager
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from noc.attendance.ingest import store_punches
 from noc.attendance.models import AttendanceEvent
+from noc.attendance.voiding import void_punch
 from noc.extensions import queue
 from noc.fraud.listening import request_scoring, scoring_begins
 from noc.fraud.models import PredictionLog
+from noc.fraud.scoring import score_punches
 from noc.monitoring import metrics
 from tests.factories import NOW, Make
+from tests.fraud import stories
 from tests.fraud.stories import Guard, newcomer
 
 
@@ -52,6 +56,49 @@ def test_a_retry_with_score_now_gets_the_same_scores(make: Make) -> None:
     second = store(make, items, score_now=True)
 
     assert second.scores == first.scores
+
+
+def test_what_cannot_be_scored_is_stored_and_the_others_are_answered(
+    make: Make, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guard = newcomer(make)
+    (first,) = store(make, [item(guard, 0)]).items
+    stories.refuse(monkeypatch, first["id"])
+
+    result = store(make, [item(guard, n) for n in range(4)], score_now=True)
+
+    assert (result.accepted, result.duplicates, result.rejected) == (3, 1, [])
+    others = {one["id"] for one in result.items} - {first["id"]}
+    assert {score["punch_id"] for score in result.scores} == others
+    faulty = session.get_one(AttendanceEvent, (make.tenant_id, first["id"]))
+    assert faulty.scored_at is None
+    assert faulty.scoring_failures == 1
+    assert faulty.score_again_at == NOW + dt.timedelta(hours=1)
+
+
+def test_a_fault_that_stays_is_tried_ever_more_seldom(
+    make: Make, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (punch,) = store(make, [item(newcomer(make))]).items
+    stories.refuse(monkeypatch, punch["id"])
+    waits = []
+    for _ in range(20):
+        score_punches([punch["id"]], tenant_id=make.tenant_id, now=NOW)
+        row = session.get_one(AttendanceEvent, (make.tenant_id, punch["id"]))
+        session.refresh(row)
+        assert row.score_again_at is not None
+        waits.append((row.score_again_at - NOW) / dt.timedelta(hours=1))
+
+    assert waits[:4] == [1, 2, 4, 8]
+    assert waits[-1] == 168
+
+
+def test_a_voided_punch_sent_again_has_no_score(make: Make) -> None:
+    items = [item(newcomer(make), mock_location=True)]
+    (punch,) = store(make, items, score_now=True).items
+    void_punch(punch["id"], reason="Wrong guard", user_id=None, now=NOW)
+
+    assert store(make, items, score_now=True).scores == []
 
 
 def test_a_burst_of_batches_makes_one_job_after_the_commit(make: Make, session: Session) -> None:

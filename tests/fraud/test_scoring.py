@@ -19,8 +19,9 @@ from noc.domain import RISK_LEVELS, risk_level
 from noc.events.models import EventLog
 from noc.extensions import session as current_session
 from noc.fraud.features import FEATURES
+from noc.fraud.judging import risk_ranks
 from noc.fraud.models import AnomalyLog, PredictionLog
-from noc.fraud.scoring import risk_ranks, score_pending, score_punches
+from noc.fraud.scoring import score_pending, score_punches
 from noc.identity.models import TenantSetting
 from noc.tickets.models import Ticket, TicketEvidence
 from tests.conftest import Services

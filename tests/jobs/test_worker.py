@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from jobs import maintenance
 from jobs.scoring import score_tenant
@@ -20,8 +20,9 @@ from noc.database.tenancy import tenant_context
 from noc.extensions import queue, redis_client, session
 from noc.fraud.listening import request_scoring
 from noc.fraud.models import AnomalyLog, PredictionLog
+from noc.monitoring import metrics
 from tests.factories import Make
-from tests.fraud.stories import newcomer
+from tests.fraud.stories import newcomer, refuse
 from tests.jobs.conftest import Start, stop, wait_for
 
 
@@ -154,37 +155,46 @@ class TestFaultyPunches:
         self, company: Make, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         ids = waiting_punches(company, 5)
-        faulty = ids[2]
-        _refuse(monkeypatch, faulty)
+        refuse(monkeypatch, ids[2])
 
         assert score_tenant(company.tenant_id) == 4
 
-        assert scored_once([punch for punch in ids if punch != faulty])
+        assert scored_once([punch for punch in ids if punch != ids[2]])
         assert unscored() == 1
 
-    def test_it_is_scored_once_the_fault_is_mended(
+    def test_it_is_left_alone_until_its_time_comes(
+        self, company: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ids = waiting_punches(company, 3)
+        failures = metrics.FAILURES.labels("fraud_scoring")
+        before = failures._value.get()
+        refuse(monkeypatch, ids[0])
+        score_tenant(company.tenant_id)
+
+        with tenant_context(session(), None):
+            session().rollback()
+            assert maintenance.sweep() == 0
+        assert score_tenant(company.tenant_id) == 0
+        assert failures._value.get() == before + 1
+
+    def test_it_is_scored_once_the_fault_is_mended_and_its_time_has_come(
         self, company: Make, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         ids = waiting_punches(company, 3)
         with monkeypatch.context() as broken:
-            _refuse(broken, ids[0])
+            refuse(broken, ids[0])
             score_tenant(company.tenant_id)
+        with tenant_context(session(), company.tenant_id):
+            hour_ago = utcnow() - dt.timedelta(hours=1)
+            session().execute(
+                update(AttendanceEvent)
+                .where(AttendanceEvent.id == ids[0])
+                .values(score_again_at=AttendanceEvent.score_again_at - (utcnow() - hour_ago))
+            )
+            session().commit()
 
         assert score_tenant(company.tenant_id) == 1
         assert scored_once(ids)
-
-
-def _refuse(monkeypatch: pytest.MonkeyPatch, faulty: int) -> None:
-    from jobs import scoring
-
-    original = scoring.score_locked
-
-    def refusing(punch_ids: list[int], **kwargs: Any) -> None:
-        original(punch_ids, **kwargs)
-        if faulty in punch_ids:
-            raise ValueError("a number that is none")
-
-    monkeypatch.setattr(scoring, "score_locked", refusing)
 
 
 def test_importing_the_worker_opens_no_connection() -> None:
