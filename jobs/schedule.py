@@ -48,6 +48,7 @@ class Entry:
 
 SCHEDULE = (
     Entry("sweep", "* * * * *", "jobs.maintenance.sweep", timeout=120),
+    Entry("shelf", "*/5 * * * *", "jobs.alerts.unshelve"),
     Entry("profiles", "0 1 * * *", "jobs.maintenance.refresh_profiles", timeout=3600),
     Entry("partitions", "0 1 * * *", "jobs.maintenance.prepare_partitions"),
 )
