@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.config import JsonDict
 from pydantic_settings import (
     BaseSettings,
@@ -27,6 +27,16 @@ OWNER_FILE = "owner.json"
 
 TENANT: JsonDict = {"tenant": True}
 """Marks a setting that a tenant may override."""
+
+
+class ModelGate(BaseModel):
+    """What a new model must reach on the last window of time: precision, recall, F1, 0 to 1."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    precision: float = Field(default=0.85, ge=0, le=1)
+    recall: float = Field(default=0.75, ge=0, le=1)
+    f1: float = Field(default=0.80, ge=0, le=1)
 
 
 class Settings(BaseSettings):
@@ -51,7 +61,9 @@ class Settings(BaseSettings):
 
     # -- the web process --------------------------------------------------------------------
     secret_key: str = Field("", description="Signs sessions; generated for an embedded instance.")
-    session_hours: int = Field(12, ge=1, description="A sign-in lasts this long, in hours.")
+    session_hours: int = Field(
+        12, ge=1, le=8_760, description="A sign-in lasts this long, in hours."
+    )
     session_cookie_secure: bool = Field(
         False, description="Send cookies over TLS only; set behind a TLS proxy."
     )
@@ -59,15 +71,24 @@ class Settings(BaseSettings):
         (), description="Origins besides the own host that may open the feed with a session."
     )
     trusted_proxies: int = Field(
-        0, ge=0, description="Reverse proxies in front whose X-Forwarded-* headers are believed."
+        0,
+        ge=0,
+        le=16,
+        description="Reverse proxies in front whose X-Forwarded-* headers are believed.",
     )
-    web_threads: int = Field(128, ge=8, description="Threads of the web process.")
-    web_processes: int = Field(1, ge=1, description="Web processes (each with web_threads).")
-    max_body_bytes: int = Field(16 * 1024 * 1024, description="Largest request body, in bytes.")
+    web_threads: int = Field(128, ge=8, le=4_096, description="Threads of the web process.")
+    web_processes: int = Field(
+        1, ge=1, le=256, description="Web processes (each with web_threads)."
+    )
+    max_body_bytes: int = Field(
+        16 * 1024 * 1024, ge=1024, le=1024**3, description="Largest request body, in bytes."
+    )
     max_batch_items: int = Field(
-        1000, description="Largest batch of punches or of signals, in items."
+        1000, ge=1, le=100_000, description="Largest batch of punches or of signals, in items."
     )
-    database_pool_size: int = Field(16, ge=1, description="Open connections kept, per process.")
+    database_pool_size: int = Field(
+        16, ge=1, le=1_000, description="Open connections kept, per process."
+    )
     log_format: Literal["json", "console"] = Field("json", description="How logs are written.")
     log_level: str = Field("INFO", description="Least severe log line that is written.")
     prometheus_multiproc_dir: str = Field(
@@ -77,27 +98,39 @@ class Settings(BaseSettings):
     # -- the feed ---------------------------------------------------------------------------
     websocket_enabled: bool = Field(True, description="Serve the feed.", json_schema_extra=TENANT)
     websocket_rate_limit: int = Field(
-        100, ge=1, description="Events pushed per minute and tenant.", json_schema_extra=TENANT
+        100,
+        ge=1,
+        le=1_000_000,
+        description="Events pushed per minute and tenant.",
+        json_schema_extra=TENANT,
     )
-    websocket_heartbeat_seconds: float = Field(20.0, gt=0, description="Feed heartbeat, seconds.")
+    websocket_heartbeat_seconds: float = Field(
+        20.0, gt=0, le=3_600, description="Feed heartbeat, seconds."
+    )
     websocket_max_connections: int = Field(
-        0, ge=0, description="Feed sockets per web process; 0: three quarters of web_threads."
+        0,
+        ge=0,
+        le=100_000,
+        description="Feed sockets per web process; 0: three quarters of web_threads.",
     )
 
     # -- caches -----------------------------------------------------------------------------
     telemetry_cache_ttl: int = Field(
-        60, ge=0, description="Telemetry answers, seconds.", json_schema_extra=TENANT
+        60, ge=0, le=86_400, description="Telemetry answers, seconds.", json_schema_extra=TENANT
     )
     fraud_cache_ttl: int = Field(
-        300, ge=0, description="Fraud answers, seconds.", json_schema_extra=TENANT
+        300, ge=0, le=86_400, description="Fraud answers, seconds.", json_schema_extra=TENANT
     )
 
     # -- ingest -----------------------------------------------------------------------------
     clock_skew_minutes: int = Field(
-        5, ge=0, description="How far in the future a phone's clock may be, minutes."
+        5, ge=0, le=10_080, description="How far in the future a phone's clock may be, minutes."
     )
     clock_oldest_days: int = Field(
-        400, ge=1, description="Oldest punch or signal taken over the API, days; imports take any."
+        400,
+        ge=1,
+        le=36_500,
+        description="Oldest punch or signal taken over the API, days; imports take any.",
     )
 
     # -- fraud ------------------------------------------------------------------------------
@@ -110,17 +143,19 @@ class Settings(BaseSettings):
     fraud_deduplication_hours: float = Field(
         24,
         gt=0,
+        le=8_760,
         description="One open fraud ticket per person and type, hours.",
         json_schema_extra=TENANT,
     )
     ml_model_min_training_samples: int = Field(
         500,
         ge=1,
+        le=10_000_000,
         description="Labels needed before a model activates itself.",
         json_schema_extra=TENANT,
     )
-    ml_model_validation_thresholds: dict[str, float] = Field(
-        {"precision": 0.85, "recall": 0.75, "f1": 0.80},
+    ml_model_validation_thresholds: ModelGate = Field(
+        ModelGate(),
         description="The gate a new model must pass.",
         json_schema_extra=TENANT,
     )
@@ -132,33 +167,49 @@ class Settings(BaseSettings):
     ticket_deduplication_hours: float = Field(
         4,
         gt=0,
+        le=8_760,
         description="One open ticket per finding type and site, hours.",
         json_schema_extra=TENANT,
     )
     correlation_window_minutes: int = Field(
         15,
         ge=1,
+        le=1_440,
         description="Alerts this close to a signal may belong to it, minutes.",
         json_schema_extra=TENANT,
     )
     baseline_fp_threshold: float = Field(
         0.3,
+        ge=0,
+        le=1,
         description="False-positive rate beyond which a baseline turns tolerant.",
         json_schema_extra=TENANT,
     )
     baseline_stable_sample_count: int = Field(
         100,
+        ge=30,
+        le=1_000_000,
         description="Samples beyond which a baseline turns sensitive.",
         json_schema_extra=TENANT,
     )
     baseline_default_threshold: float = Field(
-        3.0, description="Threshold in standard deviations.", json_schema_extra=TENANT
+        3.0,
+        ge=1.5,
+        le=5,
+        description="Threshold in standard deviations.",
+        json_schema_extra=TENANT,
     )
     baseline_sensitive_threshold: float = Field(
-        2.5, description="Threshold of a well-fed baseline.", json_schema_extra=TENANT
+        2.5,
+        ge=1.5,
+        le=5,
+        description="Threshold of a well-fed baseline.",
+        json_schema_extra=TENANT,
     )
     baseline_conservative_threshold: float = Field(
         4.0,
+        ge=1.5,
+        le=5,
         description="Threshold of a baseline with many false positives.",
         json_schema_extra=TENANT,
     )

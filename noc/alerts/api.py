@@ -27,7 +27,7 @@ bp = APIBlueprint("alerts", __name__, url_prefix=API_PREFIX)
 bp.before_request(allow_empty_body)
 
 _SECURITY: list[str | dict[str, list[Any]]] = ["bearer", "session"]
-_ID = "<int(max=9223372036854775807):alert_id>"
+_ID = "<int:alert_id>"
 
 
 @bp.get("/alerts/")

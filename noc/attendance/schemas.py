@@ -16,16 +16,17 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from noc.rest.body import Id, Line, Prose
+from noc.rest import text
+from noc.rest.body import Id, Identifier, Prose
 from noc.rest.keyset import BIGGEST_ID
 from noc.rest.quantities import Latitude, Longitude, Metres, Number, UtcMoment
 
 
 def _device(value: Any) -> int | str | None:
     if isinstance(value, str):
-        if not 1 <= len(value) <= 200 or "\x00" in value:
-            raise PydanticCustomError("device", "must have 1 to 200 characters, none of them NUL")
-        return value
+        if not 1 <= len(value) <= 200:
+            raise PydanticCustomError("device", "must have 1 to 200 characters")
+        return text.identifier(value)
     if isinstance(value, int) and not isinstance(value, bool):
         if not 1 <= value <= BIGGEST_ID:
             raise PydanticCustomError("device", "is not an id")
@@ -53,7 +54,7 @@ class Punch(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    external_id: Line | None = None
+    external_id: Identifier | None = None
     person_id: Id
     site_id: Id
     kind: Literal["in", "out", "presence"]

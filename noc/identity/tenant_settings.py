@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Annotated, Any
 
 import structlog
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -98,5 +98,7 @@ def _adapter(name: str) -> TypeAdapter[Any]:
     annotation = field.annotation
     for constraint in field.metadata:
         annotation = Annotated[annotation, constraint]
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return TypeAdapter(annotation)
     # JSON has no infinity, though Python's parser takes it.
     return TypeAdapter(annotation, config=ConfigDict(allow_inf_nan=False))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from noc.rest import text
+
 MAX_LENGTH = 200
 
 _EMAIL = re.compile(r"^[^@\s]{1,64}@[^@\s]{1,189}$")
@@ -21,8 +23,12 @@ class BadField(ValueError):
 def one_line(value: str, field: str) -> str:
     """``value`` without the blanks around it; BadField unless that is one line of 1 to 200."""
     line = value.strip()
-    if not line or len(line) > MAX_LENGTH or not line.isprintable():
-        raise BadField(field, f"the {field} must be one line of 1 to {MAX_LENGTH} characters")
+    try:
+        text.line(line)
+    except ValueError as error:
+        raise BadField(field, f"the {field} {error}") from error
+    if len(line) > MAX_LENGTH:
+        raise BadField(field, f"the {field} must have at most {MAX_LENGTH} characters")
     return line
 
 

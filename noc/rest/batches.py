@@ -14,7 +14,7 @@ from typing import Any, TypedDict, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from noc.rest.problems import Problem
+from noc.rest.problems import Problem, not_json
 
 T = TypeVar("T")
 
@@ -128,11 +128,7 @@ def _whole(content: bytes) -> Body:
     try:
         value = from_json(content)
     except ValueError as error:
-        raise Problem(
-            400,
-            "The body is not JSON.",
-            errors=[{"field": "body", "reason": str(error)}],
-        ) from error
+        raise not_json(str(error)) from error
     if isinstance(value, dict):
         if "events" not in value:
             return Body([value], single=True)

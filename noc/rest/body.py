@@ -7,8 +7,9 @@ import json
 from typing import Annotated, Any
 
 from flask import request
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
+from noc.rest import text
 from noc.rest.keyset import BIGGEST_ID
 
 MAX_METADATA_BYTES = 16 * 1024
@@ -29,13 +30,6 @@ def _storable(value: str) -> str:
     # PostgreSQL's text holds every character but this one.
     if "\x00" in value:
         raise ValueError("must not contain the character NUL")
-    return value
-
-
-def _written(value: Any) -> Any:
-    # A number would be taken for seconds since 1970, in which nobody writes a time by hand.
-    if not isinstance(value, str):
-        raise ValueError("must be an ISO 8601 time with a zone, as text")
     return value
 
 
@@ -67,13 +61,13 @@ def _check_depth(value: Any, left: int) -> None:
 Id = Annotated[int, Field(strict=True, gt=0, le=BIGGEST_ID)]
 """An id in a body."""
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
-"""A moment in a body, as text with a zone."""
+Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(text.line)]
+"""A short text: a title, a name."""
 
-Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)]
-"""A short text: a title, a key."""
+Identifier = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(text.identifier)]
+"""A name that a sender gives to what it sends, to be recognised again."""
 
-Prose = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_storable)]
+Prose = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(text.lines)]
 """A longer text: a message, a note."""
 
 Metadata = Annotated[dict[str, Any], AfterValidator(_bounded)]

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import structlog
 from apiflask import APIFlask, HTTPError
-from flask import Response, current_app, g
+from flask import Response, current_app, g, request
 from psycopg import errors as pg
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from noc.monitoring import metrics
-from noc.rest.problems import Problem, field_errors
+from noc.rest.problems import Problem, field_errors, not_json
 
 _KEPT_HEADERS: tuple[str, ...] = ("Allow", "Retry-After")
 
@@ -47,6 +47,8 @@ def _validation(error: ValidationError) -> Response:
 def _http(error: HTTPException) -> Response:
     if isinstance(error.response, Response):
         return error.response
+    if error.code == 400 and request.is_json:
+        return _problem(not_json("cannot be read"))
     headers = error.get_response().headers
     kept = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
     status = error.code or 500
@@ -62,7 +64,11 @@ def _apiflask_error(error: HTTPError) -> Any:
         for place, fields in details.items()
         for field, reason in _flat(fields)
     ]
-    response = _problem(Problem(error.status_code, error.message or "", errors=errors))
+    if error.status_code == 400:
+        problem = not_json("cannot be read")
+    else:
+        problem = Problem(error.status_code, error.message or "", errors=errors)
+    response = _problem(problem)
     return response, response.status_code, {"Content-Type": response.content_type}
 
 

@@ -60,6 +60,11 @@ def not_found(what: str) -> Problem:
     return Problem(404, f"There is no such {what}.")
 
 
+def not_json(reason: str) -> Problem:
+    """400: the body, or nothing at all where one was needed, is not JSON."""
+    return Problem(400, "The body is not JSON.", errors=[{"field": "body", "reason": reason}])
+
+
 def field_errors(error: ValidationError) -> list[dict[str, Any]]:
     """Each error of a pydantic validation as field (dotted path) and reason."""
     return [

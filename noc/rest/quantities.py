@@ -14,6 +14,9 @@ from noc.settings import Settings
 OLDEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 """No phone has reported anything before; a file that says so has a broken clock."""
 
+LATEST = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
+"""Nobody plans beyond."""
+
 
 def _moment(value: Any) -> dt.datetime:
     if isinstance(value, str):
@@ -28,10 +31,10 @@ def _moment(value: Any) -> dt.datetime:
         raise PydanticCustomError(
             "moment", "needs a zone, as in 2026-11-16T09:00:00Z or 2026-11-16T14:30:00+05:30"
         )
-    try:
-        return value.astimezone(dt.UTC)
-    except OverflowError:
-        raise PydanticCustomError("moment", "is out of range") from None
+    if not OLDEST.year < value.year < LATEST.year:
+        # Room to add a window or a time to live to it, in any zone.
+        raise PydanticCustomError("moment", f"must lie between {OLDEST:%Y} and {LATEST:%Y}")
+    return value.astimezone(dt.UTC)
 
 
 UtcMoment = Annotated[
@@ -39,7 +42,7 @@ UtcMoment = Annotated[
     PlainValidator(_moment),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-"""A moment with a zone, as text of ISO 8601; it becomes UTC."""
+"""A moment with a zone, as text of ISO 8601, of the years 1971 to 2199; it becomes UTC."""
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 """A finite number; neither text nor true or false passes for one."""

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Flask
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import IntegerConverter
 
 from noc.rest.keyset import BIGGEST_ID, ID_DIGITS
 
+NOBODY = 0
+"""The id of nothing: ids begin at 1."""
+
 
 class IdConverter(IntegerConverter):
-    """``<int:...>`` up to the biggest id there can be: nothing is found beyond it, so 404."""
+    """``<int:...>``: a number beyond the biggest id there can be is the id of nothing.
 
-    regex = rf"\d{{1,{ID_DIGITS}}}"
+    So the view answers it as any other id that it does not find.
+    """
 
-    def __init__(self, url_map: Map, max: int = BIGGEST_ID, **options: Any) -> None:
-        super().__init__(url_map, max=max, **options)
+    def to_python(self, value: str) -> int:
+        """The id; never more than PostgreSQL's bigint holds."""
+        digits = value.lstrip("0")
+        return NOBODY if len(digits) > ID_DIGITS or int(value) > BIGGEST_ID else int(value)
 
 
 def init_app(app: Flask) -> None:

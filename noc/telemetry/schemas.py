@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import Discriminator, Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from noc.rest.body import Id, Line, Metadata
+from noc.rest.body import Id, Identifier, Line, Metadata
 from noc.rest.quantities import Latitude, Longitude, Metres, Number, UtcMoment
 
 
 class _Signal(TypedDict):
     """What every signal has. Fields that are not listed are ignored."""
 
-    external_id: NotRequired[Line | None]
+    external_id: NotRequired[Identifier | None]
     person_id: Id
     occurred_at: UtcMoment
 

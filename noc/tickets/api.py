@@ -29,7 +29,7 @@ bp = APIBlueprint("tickets", __name__, url_prefix=API_PREFIX)
 bp.before_request(allow_empty_body)
 
 _SECURITY: list[str | dict[str, list[Any]]] = ["bearer", "session"]
-_ID = "<int(max=9223372036854775807):ticket_id>"
+_ID = "<int:ticket_id>"
 _REPEAT_HOURS = 24
 """A request repeated with its Idempotency-Key within this time opens no second ticket."""
 
@@ -176,12 +176,10 @@ def _repeat_slot(principal: Principal) -> str | None:
 
 
 def _check_references(body: schemas.TicketIn, principal: Principal) -> None:
-    known = look_up([body.person_id], [body.site_id])
+    known = look_up([body.person_id], [body.site_id], seen_from=principal.site_ids)
     if body.site_id is None and principal.site_ids is not None:
         raise _refused("site_id", "must be one of the sites you are limited to")
-    if body.site_id is not None and not (
-        body.site_id in known.sites and principal.sees_site(body.site_id)
-    ):
+    if body.site_id is not None and body.site_id not in known.sites:
         raise _refused("site_id", f"there is no site {body.site_id}")
     if body.person_id is not None and body.person_id not in known.people:
         raise _refused("person_id", f"there is no person {body.person_id}")

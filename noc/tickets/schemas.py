@@ -14,8 +14,17 @@ Status = Literal["NEW", "ASSIGNED", "IN_PROGRESS", "ON_HOLD", "RESOLVED", "CLOSE
 Resolution = Literal["CONFIRMED", "FALSE_POSITIVE", "INCONCLUSIVE", "DUPLICATE", "FIXED"]
 Priority = Literal["LOW", "MEDIUM", "HIGH"]
 Kind = Literal["punch", "finding", "alert", "incident"]
-Word = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
-"""A category or a source."""
+Category = Literal[
+    "SECURITY_FRAUD",
+    "SECURITY_AUDIT",
+    "SECURITY",
+    "SAFETY",
+    "COMPLIANCE",
+    "OPERATIONAL",
+    "DEVICE_HEALTH",
+    "OTHER",
+]
+Source = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
 
 MAX_EVIDENCE = 500
 
@@ -37,9 +46,9 @@ class TicketFilters(BaseModel):
 
     status: Annotated[tuple[Status, ...], BeforeValidator(_split)] = ()
     open: bool | None = None
-    category: Annotated[tuple[Word, ...], BeforeValidator(_split)] = ()
+    category: Annotated[tuple[Category, ...], BeforeValidator(_split)] = ()
     priority: Annotated[tuple[Priority, ...], BeforeValidator(_split)] = ()
-    source: Annotated[tuple[Word, ...], BeforeValidator(_split)] = ()
+    source: Annotated[tuple[Source, ...], BeforeValidator(_split)] = ()
     resolution: Annotated[tuple[Resolution, ...], BeforeValidator(_split)] = ()
     person_id: QueryId | None = None
     site_id: Annotated[tuple[QueryId, ...], BeforeValidator(_split)] = ()
@@ -73,7 +82,7 @@ class TicketIn(BaseModel):
     title: Line
     description: Prose | Literal[""] = ""
     priority: Priority = "MEDIUM"
-    category: Word = "OPERATIONAL"
+    category: Category = "OPERATIONAL"
     site_id: Id | None = None
     person_id: Id | None = None
     assignee_id: Id | None = None

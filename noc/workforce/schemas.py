@@ -20,9 +20,11 @@ from pydantic import (
     field_validator,
 )
 
+from noc.rest import text
 from noc.rest.body import Id, Line
 from noc.rest.by_id import ListQuery, QueryId
 from noc.rest.quantities import Latitude, Longitude, Number, UtcMoment
+from noc.workforce.rings import Corner, fault
 
 MAX_RADIUS_METERS = 50_000
 MAX_SHIFT = dt.timedelta(days=7)
@@ -39,22 +41,27 @@ def _timezone(name: str) -> str:
     return name
 
 
-def _plain(value: str) -> str:
-    if not value.strip() or not value.isprintable():
-        raise ValueError("must be one line of text")
-    return value.strip()
+def _name(value: str) -> str:
+    return text.line(value).strip()
 
 
-def _ring(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    if len(set(points)) < 3:
-        raise ValueError("must have at least three different corners")
+def _code(value: str) -> str:
+    # It is part of paths, where "." and ".." mean places and "/" a step.
+    if value in (".", "..") or "/" in value or "\\" in value:
+        raise ValueError('must not be "." or "..", nor contain "/" or "\\"')
+    return text.identifier(value)
+
+
+def _ring(points: list[Corner]) -> list[Corner]:
+    if reason := fault(points):
+        raise ValueError(reason)
     return points
 
 
-Code = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_plain)]
+Code = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_code)]
 """The code by which the customer's own systems know a row."""
 
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_name)]
 """What people call it."""
 
 Ring = Annotated[

@@ -233,7 +233,7 @@ BAD = [
     ("occurred_at", "2026-11-16T09:00:00", "zone"),
     ("occurred_at", "yesterday", "ISO 8601"),
     ("occurred_at", 1794823200, "as text"),
-    ("occurred_at", "0001-01-01T00:00:00+14:00", "out of range"),
+    ("occurred_at", "0001-01-01T00:00:00+14:00", "between 1970 and 2200"),
     ("occurred_at", "2026-11-16T09:06:00Z", "future"),
     ("occurred_at", "2025-01-01T00:00:00Z", "too old"),
     ("lat", 90.0001, "less than or equal to 90"),
@@ -251,7 +251,10 @@ BAD = [
     ("device_id", "", "1 to 200"),
     ("device_id", 0, "not an id"),
     ("external_id", "", "at least 1 character"),
-    ("external_id", "a\x00b", "NUL"),
+    ("external_id", "a\x00b", "one line"),
+    ("external_id", "  ", "blank"),
+    ("external_id", "a ", "begin nor end"),
+    ("device_id", "\u202eIMEI", "one line"),
     ("external_id", "x" * 201, "at most 200"),
 ]
 

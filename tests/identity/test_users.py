@@ -14,7 +14,7 @@ from noc.identity import tenants
 from noc.identity.models import TenantSetting, User
 from noc.identity.tenant_settings import tenant_settings
 from noc.identity.users import create_user
-from noc.settings import Settings
+from noc.settings import TENANT_SETTINGS, Settings
 from tests.conftest import ApiClient
 from tests.factories import Make
 from tests.identity.conftest import PASSWORD, csrf, sign_in
@@ -142,6 +142,21 @@ def test_a_setting_is_overridden_and_given_back(api: ApiClient, config: Settings
     assert tenant_settings() == config
 
 
+def test_every_number_that_a_tenant_sets_has_a_range() -> None:
+    for name, field in TENANT_SETTINGS.items():
+        if field.annotation in (int, float):
+            kinds = {type(constraint).__name__ for constraint in field.metadata}
+            assert kinds & {"Ge", "Gt"}, name
+            assert "Le" in kinds, name
+
+
+def test_part_of_the_models_gate_can_be_changed(api: ApiClient) -> None:
+    name = "ml_model_validation_thresholds"
+    data(api.put(f"settings/{name}/", json={"value": {"recall": 0.6}}))
+    gate = tenant_settings().ml_model_validation_thresholds
+    assert (gate.precision, gate.recall, gate.f1) == (0.85, 0.6, 0.8)
+
+
 def test_a_sites_setting_goes_before_the_tenants(api: ApiClient, make: Make) -> None:
     site = make.site()
     name = "ticket_deduplication_hours"
@@ -159,6 +174,11 @@ def test_a_sites_setting_goes_before_the_tenants(api: ApiClient, make: Make) -> 
         ("fraud_score_ticket_threshold", "high", "value", "valid number"),
         ("ticket_deduplication_hours", 0, "value", "greater than 0"),
         ("websocket_rate_limit", 2.5, "value", "integer"),
+        ("fraud_deduplication_hours", 1e308, "value", "less than or equal to 8760"),
+        ("fraud_cache_ttl", 10**30, "value", "less than or equal to 86400"),
+        ("ml_model_validation_thresholds", {"a": 1}, "value.a", "not permitted"),
+        ("ml_model_validation_thresholds", {"f1": 1.1}, "value.f1", "less than or equal to 1"),
+        ("ml_model_validation_thresholds", {"f1": float("nan")}, "value.f1", "finite"),
         ("audit_finding_ticket_severities", ["BAD"], "value.0", "'CRITICAL'"),
         ("baseline_default_threshold", float("inf"), "value", "finite"),
         ("predictive_fraud_enabled", "maybe", "value", "boolean"),

@@ -111,9 +111,9 @@ def test_a_ticket_is_not_opened_for_who_does_not_see_its_site(api: ApiClient, ma
         ({"title": None}, "title", "string"),
         ({"title": ""}, "title", "at least 1"),
         ({"title": "x" * 201}, "title", "at most 200"),
-        ({"title": "\x00"}, "title", "NUL"),
+        ({"title": "\x00"}, "title", "one line"),
         ({"priority": "CRITICAL"}, "priority", "'HIGH'"),
-        ({"category": "other"}, "category", "pattern"),
+        ({"category": "GARDENING"}, "category", "'SECURITY_FRAUD'"),
         ({"site_id": 987654}, "site_id", "no site"),
         ({"person_id": 987654}, "person_id", "no person"),
         ({"assignee_id": 987654}, "assignee_id", "not an active user"),
@@ -261,7 +261,10 @@ def test_who_is_limited_to_sites_sees_and_touches_only_those(
     for site_id, reason in ((there.id, "no site"), (None, "limited to")):
         response = browser.post("tickets/", json={"title": "Gate", "site_id": site_id})
         assert_problem(response, 422, site_id=reason)
-    assert browser.post("tickets/", json={"title": "Gate", "site_id": here.id}).status_code == 201
+    stranger = {"title": "Gate", "site_id": here.id, "person_id": make.person(there).id}
+    assert_problem(browser.post("tickets/", json=stranger), 422, person_id="no person")
+    known = {"title": "Gate", "site_id": here.id, "person_id": make.person(here).id}
+    assert browser.post("tickets/", json=known).status_code == 201
 
 
 # -- lists -----------------------------------------------------------------------------------

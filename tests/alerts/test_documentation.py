@@ -1,0 +1,23 @@
+"""The table of an alert's life that people read is the one that the code keeps to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from noc.alerts.transitions import TRANSITIONS
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "alerts-and-tickets.md"
+ACTIONS = ("acknowledge", "assign", "shelve", "resolve", "reopen")
+
+
+def test_the_table_of_the_documents_is_the_codes() -> None:
+    written = {}
+    for text in DOCUMENT.read_text().splitlines():
+        cells = [cell.strip() for cell in text.strip("|").split("|")]
+        if len(cells) == 6 and cells[0] in TRANSITIONS["note"]:
+            for action, cell in zip(ACTIONS, cells[1:], strict=True):
+                if cell:
+                    written[action, cells[0]] = cells[0] if cell == "(stays)" else cell
+    kept = {(name, old): new for name in ACTIONS for old, new in TRANSITIONS[name].items()}
+
+    assert written == kept
