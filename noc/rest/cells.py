@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import datetime as dt
-import io
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -42,42 +43,43 @@ def moment(cell: str) -> dt.datetime | str:
 def read_csv(stream: BinaryIO, required: Iterable[str]) -> Iterator[Line]:
     """The rows of a CSV in UTF-8 as dicts by header, in lower case; empty cells are left out.
 
-    Every row is one :class:`Line`, numbered as an editor numbers the row's end. ValueError
-    where the header lacks one of ``required``.
+    Every row is one line of the file: a quote that is not closed, or a byte that is not UTF-8,
+    costs its own line and no other. ValueError where the header lacks one of ``required``, has
+    a column twice, or cannot be read.
     """
-    rows = csv.reader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
+    lines = enumerate(stream, start=1)
     header: list[str] | None = None
-    for number_, cells in _rows(rows):
-        if isinstance(cells, Unreadable):
-            yield Line(number_, cells)
-        elif header is None:
+    for number_, raw in lines:
+        cells = _cells(raw.removeprefix(codecs.BOM_UTF8) if number_ == 1 else raw)
+        if header is None:
             header = _header(cells, required)
+        elif isinstance(cells, Unreadable):
+            yield Line(number_, cells)
         elif any(cells):
             yield Line(number_, _row(header, cells))
     if header is None:
         raise ValueError("is empty; a header is needed")
 
 
-def _rows(rows: Any) -> Iterator[tuple[int, list[str] | Unreadable]]:
-    while True:
-        try:
-            cells = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield rows.line_num, Unreadable(f"is not CSV: {error}")
-        except UnicodeDecodeError as error:
-            yield rows.line_num + 1, Unreadable(f"is not UTF-8, nor is the rest read: {error}")
-            return
-        else:
-            yield rows.line_num, cells
+def _cells(raw: bytes) -> list[str] | Unreadable:
+    try:
+        return next(csv.reader([raw.decode().rstrip("\r\n")], strict=True), [])
+    except UnicodeDecodeError as error:
+        return Unreadable(f"is not UTF-8: byte {error.object[error.start]:#04x}")
+    except csv.Error as error:
+        return Unreadable(f"is not CSV: {error}")
 
 
-def _header(cells: list[str], required: Iterable[str]) -> list[str]:
+def _header(cells: list[str] | Unreadable, required: Iterable[str]) -> list[str]:
+    if isinstance(cells, Unreadable):
+        raise ValueError(f"has a header that {cells.reason}")
     header = [cell.strip().lower() for cell in cells]
     missing = [name for name in required if name not in header]
     if missing:
         raise ValueError(f"has no column {', '.join(missing)} in its header")
+    twice = sorted(name for name, count in Counter(header).items() if name and count > 1)
+    if twice:
+        raise ValueError(f"has the column {', '.join(twice)} more than once in its header")
     return header
 
 

@@ -24,12 +24,16 @@ def read_geolife(stream: BinaryIO) -> Iterator[Line]:
 
     ``lat,lon,0,altitude in feet,days since 1899-12-30,date,time``, both last in GMT.
     """
+    fixes = 0
     for number_, raw in enumerate(stream, start=1):
         line = raw.decode("ascii", errors="replace").strip()
         if number_ == 1 and not line.lower().startswith("geolife"):
             raise ValueError("does not begin as a GeoLife track does")
         if number_ > _HEADER_LINES and line:
+            fixes += 1
             yield Line(number_, _geolife_fix(line))
+    if not fixes:
+        raise ValueError("has no fix: a GeoLife track has them below its six header lines")
 
 
 def _geolife_fix(line: str) -> Any:

@@ -160,6 +160,16 @@ class TestLocations:
         assert "a.csv:3: occurred_at: Field required" in result.stderr
         assert "a.csv:4: item: has 4 cells; the header has 3" in result.stderr
 
+    def test_a_line_that_cannot_be_read_costs_no_other(self, run: Run, session: Session) -> None:
+        good = b"%d,72.8,2020-05-01T12:00:00Z\n"
+        track = b"lat,lon,time\r\n" + good % 1 + b'"2,72.8,2020-05-01T12:00:01Z\n' + good % 3
+        track += b"4,72.8,\xe9t\xe9\n" + good % 5 + b"6,72.8,2020-05-01T12:00:02Z"
+        result = run("locations", {"a.csv": track}, "--person", "G-7")
+        assert result.exit_code == 1
+        assert "a.csv:3: item: is not CSV" in result.stderr
+        assert "a.csv:5: item: is not UTF-8: byte 0xe9" in result.stderr
+        assert sorted(fix[1] for fix in fixes(session)) == [1, 3, 5, 6]
+
     def test_a_gpx_written_by_another_library_is_read(self, run: Run, session: Session) -> None:
         gpx = gpxpy.gpx.GPX()
         track, segment = gpxpy.gpx.GPXTrack(), gpxpy.gpx.GPXTrackSegment()
@@ -200,7 +210,10 @@ class TestLocations:
             ("a.gpx", "<html/>", "is not GPX"),
             ("a.csv", "lat,lon\n1,2\n", "has no column time"),
             ("a.csv", "", "is empty"),
-            ("a.csv", b"lat,lon,time\n\xff\xfe,1,2\n", "is not UTF-8"),
+            ("a.csv", b"lat,lon,time\n\xff\xfe,1,2\n", "a.csv:2: item: is not UTF-8: byte 0xff"),
+            ("a.csv", b"lat,lon,time\xff\n1,2,3\n", "has a header that is not UTF-8"),
+            ("a.csv", "lat,lon,time,Lat\n", "has the column lat more than once"),
+            ("a.plt", PLT[: PLT.index("39.98")], "has no fix"),
         ],
     )
     def test_a_file_that_is_something_else_says_so(
