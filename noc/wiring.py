@@ -9,10 +9,12 @@ from __future__ import annotations
 from noc.alerts.sos import raise_sos_alerts
 from noc.attendance.signals import punch_voided, punches_stored
 from noc.events import log
+from noc.events.access import on_access_changed
 from noc.extensions import db
 from noc.fraud.labels import on_ticket_resolved
 from noc.fraud.listening import on_punches_stored
 from noc.fraud.withdrawal import on_punch_voided
+from noc.identity.signals import access_changed
 from noc.telemetry.announcements import sos_received
 from noc.tickets.signals import ticket_resolved
 
@@ -20,6 +22,7 @@ from noc.tickets.signals import ticket_resolved
 def connect() -> None:
     """Connect every listener. Connecting twice is the same as once."""
     log.install(db.session.session_factory)
+    access_changed.connect(on_access_changed)
     sos_received.connect(raise_sos_alerts)
     punches_stored.connect(on_punches_stored)
     punch_voided.connect(on_punch_voided)

@@ -95,7 +95,8 @@ class Feed:
     ) -> None:
         """Serve a client until either side hangs up. Holds no database connection meanwhile.
 
-        ``still_allowed`` is asked before each heartbeat; the feed ends when it says no.
+        ``still_allowed`` is asked before each heartbeat, and at once where the access of
+        somebody of the tenant has changed; the feed ends when it says no.
         """
         connections = metrics.CONNECTIONS.labels(str(subscription.tenant_id))
         connections.inc()
@@ -200,9 +201,12 @@ class Feed:
                 return goodbye
             if message is not None and _is_heartbeat(message):
                 subscriber.beat()
-            if time.monotonic() >= next_beat:
+            due = time.monotonic() >= next_beat
+            if due or subscriber.doubtful:
+                subscriber.doubtful = False
                 if not still_allowed():
                     return _REVOKED
+            if due:
                 subscriber.beat()
                 next_beat = time.monotonic() + interval
             if socket.gate.waiting:

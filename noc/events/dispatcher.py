@@ -112,8 +112,15 @@ class Dispatcher:
                 behind = [
                     stream
                     for tenant_id, stream in self._streams.items()
-                    if poll or heard.get(tenant_id, 0) > stream.position
+                    if poll or heard.grown.get(tenant_id, 0) > stream.position
                 ]
+                doubtful = [
+                    subscriber
+                    for tenant_id in heard.access & self._streams.keys()
+                    for subscriber in self._streams[tenant_id].subscribers
+                ]
+            for subscriber in doubtful:
+                subscriber.doubt()
             for stream in behind:
                 self._catch_up(stream)
 

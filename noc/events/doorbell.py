@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
 import redis
@@ -18,7 +19,10 @@ from noc.monitoring import metrics
 log = structlog.get_logger(__name__)
 
 DOORBELL = "noc:events"
-"""Redis channel on which ``{"tenant", "seq"}`` is published after each commit."""
+"""Redis channel on which ``{"tenant", "seq"}`` is published after each commit of events, and
+
+``{"tenant", "access": true}`` where somebody of the tenant may do less than before.
+"""
 
 _RETRY_SECONDS = 1.0
 _PATIENCE_SECONDS = 0.5
@@ -32,16 +36,16 @@ class _Bell:
         self._client = connect_redis(url, _PATIENCE_SECONDS)
         self._quiet_until = 0.0
 
-    def ring(self, tenant_id: int, seq: int) -> None:
+    def publish(self, tenant_id: int, **news: Any) -> None:
         if time.monotonic() < self._quiet_until:
             metrics.FAILURES.labels("doorbell").inc()
             return
         try:
-            self._client.publish(DOORBELL, json.dumps({"tenant": tenant_id, "seq": seq}))
+            self._client.publish(DOORBELL, json.dumps({"tenant": tenant_id, **news}))
         except redis.RedisError as error:
             self._quiet_until = time.monotonic() + _QUIET_SECONDS
             metrics.FAILURES.labels("doorbell").inc()
-            log.warning("doorbell_failed", tenant_id=tenant_id, seq=seq, error=str(error))
+            log.warning("doorbell_failed", tenant_id=tenant_id, **news, error=str(error))
 
 
 def ring(tenant_id: int, seq: int) -> None:
@@ -50,10 +54,30 @@ def ring(tenant_id: int, seq: int) -> None:
     The event is safe in the log: a doorbell that does not ring costs a second at most, until the
     feeds look by themselves. After a failure it stays quiet for five seconds.
     """
+    _bell().publish(tenant_id, seq=seq)
+
+
+def ring_for_access(tenant_id: int) -> None:
+    """Tell every feed to look whether the tenant's clients may still see it. Never raises.
+
+    Unheard, each client is asked about at its next heartbeat.
+    """
+    _bell().publish(tenant_id, access=True)
+
+
+def _bell() -> _Bell:
     bell: _Bell | None = current_app.extensions.get("noc_doorbell")
     if bell is None:
         bell = current_app.extensions["noc_doorbell"] = _Bell(settings().redis_url)
-    bell.ring(tenant_id, seq)
+    return bell
+
+
+@dataclass(slots=True)
+class Heard:
+    """Tenants whose log has grown, with the latest ``seq``, and those whose access has changed."""
+
+    grown: dict[int, int] = field(default_factory=dict)
+    access: set[int] = field(default_factory=set)
 
 
 class Listener:
@@ -65,7 +89,7 @@ class Listener:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._heard: dict[int, int] = {}
+        self._heard = Heard()
         self._condition = threading.Condition()
         self._stop = False
 
@@ -79,12 +103,12 @@ class Listener:
             self._stop = True
             self._condition.notify_all()
 
-    def wait(self, seconds: float) -> dict[int, int]:
-        """Tenants whose doorbell rang, with the latest ``seq``; empty after ``seconds``."""
+    def wait(self, seconds: float) -> Heard:
+        """What was heard since the last time; nothing after ``seconds``."""
         with self._condition:
-            if not self._heard and not self._stop:
+            if not (self._heard.grown or self._heard.access or self._stop):
                 self._condition.wait(seconds)
-            heard, self._heard = self._heard, {}
+            heard, self._heard = self._heard, Heard()
             return heard
 
     def _run(self) -> None:
@@ -104,10 +128,14 @@ class Listener:
             return
         try:
             ring = json.loads(message["data"])
-            tenant_id, seq = int(ring["tenant"]), int(ring["seq"])
-        except (ValueError, TypeError, KeyError) as error:
+            tenant_id, access = int(ring["tenant"]), bool(ring.get("access"))
+            seq = 0 if access else int(ring["seq"])
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             log.warning("doorbell_not_understood", error=str(error))
             return
         with self._condition:
-            self._heard[tenant_id] = max(seq, self._heard.get(tenant_id, 0))
+            if access:
+                self._heard.access.add(tenant_id)
+            else:
+                self._heard.grown[tenant_id] = max(seq, self._heard.grown.get(tenant_id, 0))
             self._condition.notify_all()

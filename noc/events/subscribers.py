@@ -42,6 +42,7 @@ class Subscriber:
     position: int
     cursor: int = 0
     too_slow: bool = False
+    doubtful: bool = False
     withheld: int = 0
     _held: bool = False
     _untold: bool = False
@@ -106,6 +107,11 @@ class Subscriber:
         """Have the socket closed: the client was not given all it should have been."""
         with self._lock:
             self._fall_behind()
+
+    def doubt(self) -> None:
+        """Have its connection look whether the client may still see what it sees."""
+        self.doubtful = True
+        self.socket.event.set()
 
     def _tell(self, kind: str, **fields: Any) -> None:
         frame = Frame(control_fields(kind, self.subscription.tenant_id, utcnow(), **fields))

@@ -18,6 +18,7 @@ from noc.identity import passwords
 from noc.identity.capabilities import ROLES
 from noc.identity.models import Tenant, User, UserSession, UserSite
 from noc.identity.principal import Principal
+from noc.identity.signals import access_changed
 from noc.identity.words import email_address
 
 _FIND_LOGIN = text("SELECT * FROM noc_find_login(:email)")
@@ -122,6 +123,7 @@ def sign_out(cookie: MutableMapping[str, Any]) -> None:
             )
             .values(revoked_at=utcnow())
         )
+        access_changed.send("identity", tenant_id=tenant_id)
         session().commit()
 
 
@@ -136,6 +138,7 @@ def end_all(tenant_id: int, user_id: int, now: dt.datetime) -> None:
         )
         .values(revoked_at=now)
     )
+    access_changed.send("identity", tenant_id=tenant_id)
 
 
 def _principal(user: User, sites: Any) -> Principal:

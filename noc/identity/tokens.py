@@ -15,6 +15,7 @@ from noc.extensions import session
 from noc.identity.capabilities import TOKEN_CAPABILITIES
 from noc.identity.models import ApiToken
 from noc.identity.principal import Principal
+from noc.identity.signals import access_changed
 from noc.identity.words import BadField, one_line
 
 PREFIX = "noc_"
@@ -87,6 +88,7 @@ def find(secret: str) -> Principal | None:
 def revoke(token: ApiToken, now: dt.datetime | None = None) -> None:
     """End the token at once. Revoking twice keeps the first time."""
     token.revoked_at = token.revoked_at or now or utcnow()
+    access_changed.send("identity", tenant_id=token.tenant_id)
 
 
 def _note_use(tenant_id: int, token_id: int, now: dt.datetime) -> None:

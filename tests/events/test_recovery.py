@@ -10,6 +10,8 @@ from sqlalchemy.exc import OperationalError
 from noc.events import broadcasts, connections, dispatcher, feed, sockets
 from noc.events.doorbell import DOORBELL
 from noc.extensions import redis_client
+from noc.extensions import session as current_session
+from noc.identity import tokens
 from noc.monitoring import metrics
 from noc.settings import Settings
 from tests.conftest import Services
@@ -131,6 +133,21 @@ def test_a_sign_in_that_cannot_be_checked_holds_until_it_can(
     monkeypatch.setattr(feed.tokens, "find", away)
     wait_until(lambda: failures.get() >= before + 2, "two heartbeats could not check it")
     next_of(client, "heartbeat")
+
+
+def test_a_revoked_token_ends_its_feed_before_the_next_heartbeat(
+    house: House, config: Settings
+) -> None:
+    rare = config.model_copy(update={"websocket_heartbeat_seconds": 3600})
+    with serving(rare) as server, house.working():
+        other, secret = tokens.create(house.tenant_id, "other", ["noc:view"])
+        current_session().commit()
+        stays, goes = server.connect(house.token), server.connect(secret)
+        tokens.revoke(other)
+        current_session().commit()
+        assert goes.closing_code(WAIT_SECONDS) == 1008
+        house.emit(1)
+        assert numbers(stays, 1) == [0]
 
 
 def test_rights_are_checked_during_a_long_replay_too(
