@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
 from flask import Flask
 from flask.cli import FlaskGroup
+
+from noc.settings import INSTANCE_FILE
 
 COMMANDS = (
     "noc.launcher.up:up",
@@ -31,8 +34,13 @@ def _create_app() -> Flask:
 
 
 def _name_instance(_: click.Context, __: click.Parameter, value: str | None) -> None:
-    if value:
-        os.environ["NOC_DATA_DIR"] = value
+    if not value:
+        return
+    if not (Path(value) / INSTANCE_FILE).exists() and "DATABASE_URL" not in os.environ:
+        raise click.UsageError(
+            f"{value} is not the folder of an instance: `noc up --data-dir {value}` makes it one."
+        )
+    os.environ["NOC_DATA_DIR"] = value
 
 
 def _with_data_dir(command: click.Command) -> click.Command:

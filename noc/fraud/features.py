@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
-import pandas as pd
 
 from noc.fraud.columns import FloatArray, IntArray
 from noc.fraud.evidence import Evidence, Verdicts, gather
@@ -61,10 +60,6 @@ class FeatureFrame:
 
     def __len__(self) -> int:
         return len(self.punch_ids)
-
-    def frame(self) -> pd.DataFrame:
-        """The values by feature name, indexed by punch id."""
-        return pd.DataFrame(self.values, index=self.punch_ids, columns=list(FEATURES))
 
     def vectors(self) -> list[list[float | None]]:
         """The values as stored: rounded to six digits, None where missing or infinite."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import structlog
 
 from noc.fraud.columns import Columns, FloatArray, IntArray
@@ -156,6 +155,9 @@ def local_clock(
 
 
 def _to_zone(time: IntArray, zone: str) -> IntArray:
+    # Most of a second to import, and every process of the instance starts by importing us.
+    import pandas as pd
+
     moments = pd.DatetimeIndex(time.astype("datetime64[us]")).tz_localize("UTC")
     try:
         moments = moments.tz_convert(zone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 import unicodedata
@@ -17,6 +18,9 @@ MIN_LENGTH = 8
 
 MAX_LENGTH = 1024
 
+_UNTYPED = re.compile("[\x00-\x1f\x7f-\x9f]")
+"""What no keyboard types into a password field."""
+
 _hasher = PasswordHasher()
 
 # Each hash takes 64 MiB: a crowd of sign-ins waits its turn instead of taking the machine's memory.
@@ -30,11 +34,13 @@ def hash_password(password: str) -> str:
 
 
 def check_password(password: str, *, unlike: tuple[str, ...] = ()) -> str:
-    """``password``, if it may be set; BadField where too short, too long or one of ``unlike``."""
+    """``password``, if it may be set; BadField where it may not."""
     if len(password) < MIN_LENGTH:
         raise BadField("password", f"a password has at least {MIN_LENGTH} characters")
     if len(password) > MAX_LENGTH:
         raise BadField("password", f"a password has at most {MAX_LENGTH} characters")
+    if _UNTYPED.search(password) or not password.strip():
+        raise BadField("password", "a password has no control characters, nor blanks alone")
     if password.casefold() in {word.casefold() for word in unlike}:
         raise BadField("password", "the password is the person's own name or address")
     return password

@@ -54,7 +54,8 @@ def create_user(
         .returning(User.id)
     )
     if user_id is None:
-        raise BadField("email", f"there is a user with the address {address} already")
+        # The same words whoever has it: one company is not told who works for another.
+        raise BadField("email", f"{address} cannot be the address of a new user")
     if site_ids:
         limits = [
             {"tenant_id": tenant_id, "user_id": user_id, "site_id": site_id}

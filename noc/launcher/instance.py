@@ -44,10 +44,12 @@ class Instance:
         self._wanted = data_dir
         self._url = url
         self._lock: int | None = None
+        self._made = False
         self.data_dir = data_dir
 
     def __enter__(self) -> Instance:
         """Take the folder; raises :class:`LauncherError` naming who has it."""
+        self._made = not self._wanted.exists()
         self.data_dir = make_data_dir(self._wanted)
         try:
             lock = os.open(self.data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
@@ -75,9 +77,17 @@ class Instance:
     ) -> None:
         """Let the folder go."""
         if self._lock is not None:
+            if self._made and isinstance(error, LauncherError):
+                self._leave_nothing()
             os.ftruncate(self._lock, 0)
             os.close(self._lock)
             self._lock = None
+
+    def _leave_nothing(self) -> None:
+        """Take a folder away again that was made for an instance which could not begin."""
+        if [path.name for path in self.data_dir.iterdir()] == [LOCK_FILE]:
+            (self.data_dir / LOCK_FILE).unlink()
+            self.data_dir.rmdir()
 
     def _who_runs(self) -> str:
         held = f"The data folder {self.data_dir} is in use"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+import rq
 from sqlalchemy import func, select, text, update
 
 from jobs import maintenance
@@ -106,6 +109,24 @@ def test_a_job_that_fails_does_not_stop_the_next(company: Make, start: Start) ->
     assert queue("scoring").failed_job_registry.count == 1
 
 
+def test_a_job_that_would_have_to_be_unpickled_is_refused_and_the_next_is_done(
+    company: Make, start: Start, tmp_path: Path
+) -> None:
+    ids = waiting_punches(company)
+    trap = tmp_path / "unpickled"
+    rq.Queue("scoring", connection=redis_client()).enqueue(os.mkdir, str(trap))
+    request_scoring(company.tenant_id)
+
+    worker = start("jobs.worker", "--queues", "scoring")
+    wait_for(lambda: unscored() == 0, "scoring")
+
+    log = lines(stop(worker))
+    assert worker.returncode == 0
+    assert scored_once(ids)
+    assert [line["job"] for line in log if line["event"] == "job_failed"] == ["undecodable"]
+    assert not trap.exists()
+
+
 def test_killed_half_way_nothing_is_lost_or_doubled(company: Make, start: Start) -> None:
     ids = waiting_punches(company, 4_000)
     request_scoring(company.tenant_id)
@@ -195,6 +216,18 @@ class TestFaultyPunches:
 
         assert score_tenant(company.tenant_id) == 1
         assert scored_once(ids)
+
+
+def test_a_worker_begins_without_what_only_pages_and_training_need() -> None:
+    heavy = ("dash", "plotly", "pandas", "sklearn", "xgboost", "scipy")
+    command = (
+        "import sys, jobs.worker, jobs.scheduler, jobs.scoring, noc.cli; noc.cli.build(); "
+        f"print(sorted(sys.modules.keys() & set({heavy})))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", command], check=True, timeout=60, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def test_importing_the_worker_opens_no_connection() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -152,6 +154,20 @@ def test_a_host_that_is_not_ours_is_refused() -> None:
 
 def test_readiness_says_what_is_wrong(port: int) -> None:
     assert "refused" in readiness(f"http://127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("name", ["nothing", "made"])
+def test_a_folder_that_is_no_instance_is_named_in_one_line(tmp_path: Path, name: str) -> None:
+    (tmp_path / "made").mkdir()
+    noc = str(Path(sys.executable).parent / "noc")
+    environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
+    done = subprocess.run(
+        [noc, "tenants", "list", "--data-dir", str(tmp_path / name)],
+        capture_output=True, text=True, timeout=60, env=environment, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert f"{name} is not the folder of an instance" in " ".join(done.stderr.split())
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]
 
 
 def test_the_command_explains_itself_and_its_errors(tmp_path: Path) -> None:
