@@ -8,7 +8,7 @@ from dash import Dash, html
 from flask import Flask
 from flask_compress import Compress
 
-from dashboards import detail, finder, routing, shell
+from dashboards import callbacks, detail, finder, routing, shell
 from dashboards.pages import alerts, heatmap, live, people, person, tickets
 from dashboards.public_files import address
 from noc.identity.guard import CSRF_COOKIE, CSRF_HEADER
@@ -56,6 +56,7 @@ def build(server: Flask) -> Dash:
     ui.layout = html.Div()
     for part in (shell, finder, detail, routing, *PAGES):
         part.register(ui)
+    callbacks.guard(server, ui, PREFIX)
     _warm_up(server)
     # The layout is of whoever is signed in: only now, for the warm-up has nobody.
     ui.layout = shell.layout

@@ -7,7 +7,8 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output
 
-from dashboards import browser, queries
+from dashboards import browser, callbacks, queries
+from dashboards.callbacks import Choice
 from dashboards.marks import aria
 from dashboards.public_files import address
 
@@ -33,11 +34,13 @@ def layout() -> dmc.Select:
 
 def register(ui: Dash) -> None:
     """Search as the reader types; a choice leads to the person's page."""
-    ui.callback(
+    callbacks.register(
+        ui,
+        search,
         Output("finder", "data"),
         Input("finder", "searchValue"),
         prevent_initial_call=True,
-    )(search)
+    )
     browser.call(
         ui,
         "goTo",
@@ -48,10 +51,10 @@ def register(ui: Dash) -> None:
     )
 
 
-def search(text: str | None) -> list[dict[str, Any]]:
+def search(text: Choice) -> list[dict[str, Any]]:
     """Up to twelve people whose name or code contains ``text``; a choice still finds itself."""
     wanted = (text or "").partition(_BETWEEN)[0]
     return [
         {"value": str(person["id"]), "label": f"{person['name']}{_BETWEEN}{person['code']}"}
-        for person in queries.find_people(wanted, limit=12)
+        for person in queries.people.find_people(wanted, limit=12)
     ]

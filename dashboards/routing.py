@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from dash import Dash, Input, Output, State
+from pydantic import Field
 
-from dashboards import states
+from dashboards import callbacks, states
 from dashboards.pages import alerts, heatmap, live, people, person, tickets
+
+Address = Annotated[str | None, Field(max_length=4000)]
 
 ROUTES = (
     (re.compile(r"^/app/?$"), live),
@@ -24,15 +27,17 @@ ROUTES = (
 
 def register(ui: Dash) -> None:
     """Show the page of the address, the first one and each one clicked to."""
-    ui.callback(
+    callbacks.register(
+        ui,
+        show,
         Output("page", "children"),
         Output("title", "children"),
         Input("url", "pathname"),
         State("url", "search"),
-    )(show)
+    )
 
 
-def show(pathname: str | None, search: str | None) -> tuple[Any, str]:
+def show(pathname: Address, search: Address) -> tuple[Any, str]:
     """The page's content and its title."""
     query = {name: values[-1] for name, values in parse_qs((search or "").lstrip("?")).items()}
     for pattern, page in ROUTES:

@@ -79,9 +79,9 @@ def _feed_config() -> dict[str, Any]:
     return {
         "path": "/ws/noc/dashboard/",
         "probe": "/api/v2/noc/events/",
-        "after": queries.last_seq(),
+        "after": queries.activity.last_seq(),
         "server_time": dt.datetime.now(dt.UTC).isoformat(),
-        "sites": queries.sites(),
+        "sites": queries.reader.sites(),
         "may_operate": principal.may(OPERATE) and principal.user_id is not None,
         "may_see_fraud": principal.may(FRAUD_VIEW),
         "words": words.for_script(),
@@ -89,7 +89,7 @@ def _feed_config() -> dict[str, Any]:
 
 
 def _navigation() -> html.Nav:
-    who = queries.account()
+    who = queries.reader.account()
     links = [
         dcc.Link(
             [icon(mark), html.Span(name)],

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Annotated, Any
 
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, html
+from pydantic import Field
+from typing_extensions import TypedDict
 
-from dashboards import browser, states
+from dashboards import browser, callbacks, states
 from dashboards.detail import alert, punch, ticket
 
 KINDS = {"alert": alert, "ticket": ticket, "punch": punch}
@@ -33,20 +36,28 @@ def register(ui: Dash) -> None:
     done = Output("sink", "data", allow_duplicate=True)
     browser.call(ui, "showDrawer", Output("drawer", "opened"), target, on_load=False)
     browser.call(ui, "drawerToggled", done, opened, on_load=False)
-    ui.callback(
+    callbacks.register(
+        ui,
+        fill,
         Output("detail", "children"),
         Output("drawer", "title"),
         Input("drawer-target", "data"),
         prevent_initial_call=True,
         running=[(Output("detail", "className"), "is-loading", "")],
-    )(fill)
+    )
     alert.register(ui)
     ticket.register(ui)
 
 
-def fill(target: dict[str, Any]) -> tuple[Any, str]:
+class Target(TypedDict):
+    """What to show."""
+
+    id: Annotated[str, Field(max_length=100)]
+
+
+def fill(target: Target) -> tuple[Any, str]:
     """The content for ``{"id": "alert:12"}``, and the drawer's title."""
-    kind, _, key = str(target["id"]).partition(":")
-    if kind not in KINDS or not key.isdecimal():
-        return states.not_found(kind or "thing"), ""
+    kind, _, key = target["id"].partition(":")
+    if kind not in KINDS or not re.fullmatch("[0-9]{1,18}", key):
+        return states.not_found(kind if kind in KINDS else "thing"), ""
     return KINDS[kind].content(int(key)), KINDS[kind].TITLE

@@ -6,7 +6,8 @@ from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, html
 
-from dashboards import evidence, marks, queries, states, words
+from dashboards import callbacks, evidence, marks, queries, states, words
+from dashboards.callbacks import Choice, Clicks, Note
 from dashboards.detail import parts
 from noc.alerts import lifecycle
 from noc.alerts.models import RESOLUTIONS
@@ -35,22 +36,24 @@ _VERBS = {
 
 def register(ui: Dash) -> None:
     """The drawer's buttons for alerts."""
-    ui.callback(
+    callbacks.register(
+        ui,
+        step,
         Output("detail", "children", allow_duplicate=True),
         Input({"type": "alert-step", "step": ALL, "key": ALL}, "n_clicks"),
         State({"type": "alert-resolution", "key": ALL}, "value"),
         State({"type": "alert-note", "key": ALL}, "value"),
         prevent_initial_call=True,
         running=[(Output("detail", "className"), "is-loading", "")],
-    )(step)
+    )
 
 
 def content(alert_id: int, problem: str = "") -> Any:
     """Everything about the alert that this reader may see."""
-    alert = queries.alert(alert_id)
+    alert = queries.work.alert(alert_id)
     if alert is None:
         return states.not_found("alert")
-    zone = queries.zone(alert["site_id"])
+    zone = queries.reader.zone(alert["site_id"])
     name = alert["person_name"]
     return html.Div(
         [
@@ -71,14 +74,14 @@ def content(alert_id: int, problem: str = "") -> Any:
     )
 
 
-def step(_clicks: Any, resolutions: list[str | None], notes: list[str | None]) -> Any:
+def step(_clicks: Clicks, resolutions: list[Choice], notes: list[Note]) -> Any:
     """Take the step whose button was pressed, and show the alert as it is then.
 
     403 without ``noc:operate``; a step that the alert does not allow is answered in the drawer.
     """
     wanted = parts.pressed()
     principal = check(OPERATE)
-    alert_id = int(wanted["key"])
+    alert_id = wanted.key
     who: dict[str, Any] = {
         "user_id": principal.user_id,
         "now": utcnow(),
@@ -86,7 +89,7 @@ def step(_clicks: Any, resolutions: list[str | None], notes: list[str | None]) -
     }
     note = ((notes or [None])[0] or "").strip()
     try:
-        _take(wanted["step"], alert_id, (resolutions or [None])[0], note, who)
+        _take(wanted.step, alert_id, (resolutions or [None])[0], note, who)
         session().commit()
     except Problem as problem:
         session().rollback()
@@ -103,8 +106,10 @@ def _take(name: str, alert_id: int, resolution: str | None, note: str, who: dict
         lifecycle.add_note(alert_id, note, **who)
     elif name == "reopen":
         lifecycle.reopen(alert_id, note=note or None, **who)
-    else:
+    elif name == "acknowledge":
         lifecycle.acknowledge(alert_id, note=note or None, **who)
+    else:
+        raise Problem(422, "There is no such step.")
 
 
 def _actions(alert: dict[str, Any]) -> Any:
@@ -153,7 +158,7 @@ def _facts(alert: dict[str, Any], zone: str | None) -> list[tuple[str, Any]]:
 
 
 def _ticket(alert_id: int) -> Any:
-    ticket = queries.ticket_of_alert(alert_id)
+    ticket = queries.work.ticket_of_alert(alert_id)
     if ticket is None:
         return None
     return marks.opens(
@@ -163,12 +168,15 @@ def _ticket(alert_id: int) -> Any:
 
 
 def _why(alert_id: int) -> list[Any]:
-    punch_id = queries.punch_of_alert(alert_id)
+    punch_id = queries.work.punch_of_alert(alert_id)
     if punch_id is None:
         return []
     if not required_principal().may(FRAUD_VIEW):
         return [states.forbidden("The score and its reasons", FRAUD_VIEW)]
-    score = queries.punch_score(punch_id)
+    score = queries.scores.punch_score(punch_id)
     if score is None:
         return []
-    return [html.H3("Why"), *evidence.explained(score, queries.ticket_threshold(score["site_id"]))]
+    return [
+        html.H3("Why"),
+        *evidence.explained(score, queries.reader.ticket_threshold(score["site_id"])),
+    ]

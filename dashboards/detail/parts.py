@@ -8,16 +8,25 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ctx, html
 from dash.exceptions import PreventUpdate
+from pydantic import BaseModel, Field
 
 from dashboards import marks, words
+from dashboards.callbacks import Id
 from dashboards.marks import aria
 
 
-def pressed() -> dict[str, Any]:
-    """The id of the button that was pressed; PreventUpdate where buttons only appeared."""
+class Pressed(BaseModel):
+    """The step of a button, and the alert or ticket it is for."""
+
+    step: str = Field(max_length=50)
+    key: Id
+
+
+def pressed() -> Pressed:
+    """The button that was pressed; PreventUpdate where buttons only appeared."""
     if not isinstance(ctx.triggered_id, dict) or not ctx.triggered[0]["value"]:
         raise PreventUpdate
-    return dict(ctx.triggered_id)
+    return Pressed.model_validate(dict(ctx.triggered_id))
 
 
 def button(kind: str, step: str, key: int, label: str, *, primary: bool = False) -> html.Button:

@@ -17,13 +17,13 @@ def content(punch_id: int) -> Any:
     """Everything about the scored punch that this reader may see."""
     if not required_principal().may(FRAUD_VIEW):
         return states.forbidden("The score of a punch and its reasons", FRAUD_VIEW)
-    score = queries.punch_score(punch_id)
+    score = queries.scores.punch_score(punch_id)
     if score is None:
         return states.not_found("punch")
     return html.Div(
         [
             html.H2(words.say(words.PUNCH, score["kind"]), className="drawer-title"),
-            *evidence.explained(score, queries.ticket_threshold(score["site_id"])),
+            *evidence.explained(score, queries.reader.ticket_threshold(score["site_id"])),
             marks.facts(
                 [
                     ("Guard", marks.person(score["person_id"], score["person_name"])),

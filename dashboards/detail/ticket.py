@@ -6,8 +6,10 @@ from typing import Any
 
 import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, html
+from typing_extensions import TypedDict
 
-from dashboards import evidence, marks, queries, states, words
+from dashboards import callbacks, evidence, marks, queries, states, words
+from dashboards.callbacks import Choice, Clicks, Id, Note
 from dashboards.detail import parts
 from dashboards.pages.tickets import title
 from noc.database.base import utcnow
@@ -40,7 +42,9 @@ _VERBS = {
 
 def register(ui: Dash) -> None:
     """The drawer's buttons for tickets."""
-    ui.callback(
+    callbacks.register(
+        ui,
+        step,
         Output("detail", "children", allow_duplicate=True),
         Input({"type": "ticket-step", "step": ALL, "key": ALL}, "n_clicks"),
         State({"type": "ticket-resolution", "key": ALL}, "value"),
@@ -49,15 +53,15 @@ def register(ui: Dash) -> None:
         State({"type": "ticket-verdict", "punch": ALL}, "id"),
         prevent_initial_call=True,
         running=[(Output("detail", "className"), "is-loading", "")],
-    )(step)
+    )
 
 
 def content(ticket_id: int, problem: str = "") -> Any:
     """Everything about the ticket that this reader may see."""
-    ticket = queries.ticket(ticket_id)
+    ticket = queries.work.ticket(ticket_id)
     if ticket is None:
         return states.not_found("ticket")
-    zone = queries.zone(ticket["site_id"])
+    zone = queries.reader.zone(ticket["site_id"])
     return html.Div(
         [
             html.Div(
@@ -76,12 +80,18 @@ def content(ticket_id: int, problem: str = "") -> Any:
     )
 
 
+class Verdict(TypedDict):
+    """The choice beside one punch."""
+
+    punch: Id
+
+
 def step(
-    _clicks: Any,
-    resolutions: list[str | None],
-    notes: list[str | None],
-    verdicts: list[str | None],
-    punches: list[dict[str, Any]],
+    _clicks: Clicks,
+    resolutions: list[Choice],
+    notes: list[Note],
+    verdicts: list[Choice],
+    punches: list[Verdict],
 ) -> Any:
     """Take the step whose button was pressed, and show the ticket as it is then.
 
@@ -89,15 +99,15 @@ def step(
     """
     wanted = parts.pressed()
     principal = check(OPERATE)
-    ticket_id = int(wanted["key"])
+    ticket_id = wanted.key
     note = ((notes or [None])[0] or "").strip()
     chosen = {
-        int(punch["punch"]): verdict
-        for punch, verdict in zip(punches, verdicts, strict=True)
+        punch["punch"]: verdict
+        for punch, verdict in zip(punches, verdicts, strict=False)
         if verdict
     }
     try:
-        _take(wanted["step"], ticket_id, (resolutions or [None])[0], note, chosen, principal)
+        _take(wanted.step, ticket_id, (resolutions or [None])[0], note, chosen, principal)
         session().commit()
     except Problem as problem:
         session().rollback()
@@ -135,8 +145,10 @@ def _take(
             comment=note or None,
             **who,
         )
-    else:
+    elif name in _STEPS:
         workflow.transition(ticket_id, name, comment=note or None, **who)
+    else:
+        raise Problem(422, "There is no such step.")
 
 
 def _told(problem: Problem) -> str:
@@ -212,7 +224,7 @@ def _evidence(ticket: dict[str, Any], zone: str | None) -> list[Any]:
         return [html.P(ticket["description"], className="prose")] if ticket["description"] else []
     if not required_principal().may(FRAUD_VIEW):
         return [states.forbidden("The punches, their scores and reasons", FRAUD_VIEW)]
-    scores = queries.punch_scores(punch_ids)
+    scores = queries.scores.punch_scores(punch_ids)
     differ = len(scores) > 1 and "RESOLVED" in TRANSITIONS[ticket["status"]]
     rows = [_punch(score, zone, differ=differ) for score in scores]
     return [
@@ -235,7 +247,7 @@ def _punch(score: dict[str, Any], zone: str | None, *, differ: bool) -> html.Li:
     )
     return html.Li(
         [
-            evidence.punch_head(score, zone, queries.ticket_threshold(score["site_id"])),
+            evidence.punch_head(score, zone, queries.reader.ticket_threshold(score["site_id"])),
             evidence.reasons(score["reasons"]),
             choice if differ else None,
         ]

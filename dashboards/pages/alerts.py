@@ -7,7 +7,8 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
-from dashboards import browser, grids, queries, states, words
+from dashboards import browser, callbacks, grids, queries, states, words
+from dashboards.callbacks import Choice, Clicks, Cursor, SiteChoice
 from dashboards.marks import aria
 from noc.domain import SEVERITIES
 
@@ -70,7 +71,9 @@ def layout(query: dict[str, str]) -> html.Div:
 def register(ui: Dash) -> None:
     """Read the list when a filter changes, and its next page on demand."""
     filters = [Input(f"alerts-{name}", "value") for name in ("state", "severity", "type", "site")]
-    ui.callback(
+    callbacks.register(
+        ui,
+        show,
         Output("alerts-table", "children"),
         Output("alerts-count", "children"),
         Output("alerts-state", "data"),
@@ -80,8 +83,10 @@ def register(ui: Dash) -> None:
         Output("alerts-cursor", "data"),
         Output("alerts-more", "hidden"),
         *filters,
-    )(show)
-    ui.callback(
+    )
+    callbacks.register(
+        ui,
+        more,
         Output("alerts-grid", "rowTransaction"),
         Output("alerts-cursor", "data", allow_duplicate=True),
         Output("alerts-more", "hidden", allow_duplicate=True),
@@ -89,18 +94,16 @@ def register(ui: Dash) -> None:
         State("alerts-cursor", "data"),
         *[State(item.component_id, "value") for item in filters],
         prevent_initial_call=True,
-    )(more)
+    )
     fitted = Output("sink", "data", allow_duplicate=True)
     browser.call(ui, "fitted", fitted, Input("alerts-table", "children"))
 
 
-def show(
-    state: str | None, severity: str | None, kind: str | None, site: str | None
-) -> tuple[Any, ...]:
+def show(state: Choice, severity: Choice, kind: Choice, site: SiteChoice) -> tuple[Any, ...]:
     """The first page of what the filters keep, with the counts of each filter's choices."""
-    wanted = queries.alert_filters(state, severity, kind, site)
-    page = queries.alerts(wanted, limit=PAGE)
-    facets = queries.alert_counts(wanted)
+    wanted = queries.work.alert_filters(state, severity, kind, site)
+    page = queries.work.alerts(wanted, limit=PAGE)
+    facets = queries.work.alert_counts(wanted)
     rows = [row(item) for item in page.items]
     columns = [grids.WHO, grids.WHAT, grids.SEVERITY, grids.WHEN, grids.STATE, grids.OWNER]
     table = grids.grid("alerts-grid", columns, rows) if rows else _nothing(state)
@@ -119,19 +122,23 @@ def show(
             for item in facets["site_id"]
             if item["value"] is not None
         ],
-        queries.next_key(page),
+        queries.work.next_key(page),
         page.after is None,
     )
 
 
-def more(_: int, cursor: list[Any] | None, *filters: str | None) -> tuple[Any, ...]:
+def more(
+    _: Clicks, cursor: Cursor, state: Choice, severity: Choice, kind: Choice, site: SiteChoice
+) -> tuple[Any, ...]:
     """The next page, added below."""
     if not cursor:
         return no_update, no_update, True
-    page = queries.alerts(queries.alert_filters(*filters), limit=PAGE, cursor=cursor)
+    page = queries.work.alerts(
+        queries.work.alert_filters(state, severity, kind, site), limit=PAGE, cursor=cursor
+    )
     return (
         {"add": [row(item) for item in page.items]},
-        queries.next_key(page),
+        queries.work.next_key(page),
         page.after is None,
     )
 
@@ -176,11 +183,11 @@ def _states(counts: dict[str, int]) -> list[dict[str, str]]:
 
 
 def _types(facet: list[dict[str, Any]]) -> list[dict[str, str]]:
-    fraud = sum(item["count"] for item in facet if item["value"] in queries.FRAUD_ALERTS)
+    fraud = sum(item["count"] for item in facet if item["value"] in queries.work.FRAUD_ALERTS)
     others = [
         _choice(item["value"], words.say(words.ALERT, item["value"]), item["count"])
         for item in facet
-        if item["value"] not in queries.FRAUD_ALERTS
+        if item["value"] not in queries.work.FRAUD_ALERTS
     ]
     return [_choice("fraud", "Attendance fraud", fraud), *others]
 

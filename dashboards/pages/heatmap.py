@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Annotated, Any
 
 import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, dcc, html
 from dash.exceptions import PreventUpdate
+from pydantic import Field
+from typing_extensions import TypedDict
 
-from dashboards import browser, evidence, marks, queries, states, words
+from dashboards import browser, callbacks, evidence, marks, queries, states, words
+from dashboards.callbacks import Choice, Clicks, Id, SiteChoice
 from dashboards.figures import fraud_heatmap
 from dashboards.marks import aria
 from noc.database.base import utcnow
@@ -29,7 +32,7 @@ def layout(query: dict[str, str]) -> html.Div:
     if not required_principal().may(FRAUD_VIEW):
         return html.Div(states.forbidden("The fraud heatmap", FRAUD_VIEW), className="panel")
     days = query.get("days")
-    sites = [{"value": key, "label": site["name"]} for key, site in queries.sites().items()]
+    sites = [{"value": key, "label": site["name"]} for key, site in queries.reader.sites().items()]
     return html.Div(
         [
             html.Div(
@@ -66,7 +69,9 @@ def layout(query: dict[str, str]) -> html.Div:
 
 def register(ui: Dash) -> None:
     """Draw when a choice or the colours change; drill down on a click."""
-    ui.callback(
+    callbacks.register(
+        ui,
+        show,
         Output("heatmap-body", "children"),
         Input("heatmap-days", "value"),
         Input("heatmap-measure", "value"),
@@ -74,18 +79,22 @@ def register(ui: Dash) -> None:
         Input("scheme", "data"),
         Input({"type": "retry", "page": "heatmap", "n": ALL}, "n_clicks"),
         running=[(Output("heatmap-body", "className"), "is-loading", "")],
-    )(show)
-    ui.callback(
+    )
+    callbacks.register(
+        ui,
+        drill,
         Output("heatmap-cell", "children"),
         Input("heatmap-graph", "clickData"),
         State("heatmap-days", "value"),
         prevent_initial_call=True,
-    )(drill)
+    )
     done = Output("sink", "data", allow_duplicate=True)
     browser.call(ui, "reveal", done, Input("heatmap-cell", "children"), on_load=False)
 
 
-def show(days: str, measure: str, site: str | None, scheme: str, _retries: Any = None) -> Any:
+def show(
+    days: Choice, measure: Choice, site: SiteChoice, scheme: Choice, _retries: Clicks = None
+) -> Any:
     """The finding, the scale and the map."""
     check(FRAUD_VIEW)
     return states.or_failed(
@@ -95,8 +104,8 @@ def show(days: str, measure: str, site: str | None, scheme: str, _retries: Any =
     )
 
 
-def _map(days: int, measure: str, site: str | None, scheme: str) -> Any:
-    report = queries.heatmap(days, int(site) if site else None, utcnow())
+def _map(days: int, measure: str | None, site: int | None, scheme: str | None) -> Any:
+    report = queries.scores.heatmap(days, site, utcnow())
     if not report["punches"]:
         notice = states.empty(
             "No scored punches in this period",
@@ -118,7 +127,7 @@ def _map(days: int, measure: str, site: str | None, scheme: str) -> Any:
             ),
             html.Div(
                 [
-                    scale(report["threshold"], dict(_MEASURES).get(measure, "Highest score")),
+                    scale(report["threshold"], dict(_MEASURES).get(measure or "", "Highest score")),
                     html.Div(
                         dcc.Graph(
                             id="heatmap-graph",
@@ -191,21 +200,34 @@ def scale(threshold: float, name: str) -> html.Div:
     )
 
 
-def drill(click: dict[str, Any] | None, days: str) -> Any:
+class Cell(TypedDict):
+    """A cell of the map: the site's id, and the hour of its week."""
+
+    y: Id
+    x: Annotated[int, Field(ge=0, lt=168)]
+
+
+class Click(TypedDict):
+    """What the chart tells of a click."""
+
+    points: Annotated[list[Cell], Field(min_length=1)]
+
+
+def drill(click: Click | None, days: Choice) -> Any:
     """The punches of the clicked cell, highest score first."""
     check(FRAUD_VIEW)
     if not click:
         raise PreventUpdate
     point = click["points"][0]
-    site_id, hour = int(point["y"]), int(point["x"])
-    scores = queries.cell_scores(site_id, hour, _period(days), utcnow(), DRILL)
+    site_id, hour = point["y"], point["x"]
+    scores = queries.scores.cell_scores(site_id, hour, _period(days), utcnow(), DRILL)
     day, clock = divmod(hour, 24)
     when = f"{words.WEEKDAYS[day]} {clock:02}:00 to {clock + 1:02}:00"
-    site = queries.sites().get(str(site_id), {"name": "This site"})
+    site = queries.reader.sites().get(str(site_id), {"name": "This site"})
     if not scores:
         notice = states.empty("Nobody punched in this hour", "A grey cell is not a zero.")
         return marks.section(f"{site['name']}, {when}", notice, id="drill")
-    threshold = queries.ticket_threshold(site_id)
+    threshold = queries.reader.ticket_threshold(site_id)
     rows = [html.Li(_punch(score, threshold)) for score in scores]
     shown = f"the {DRILL} highest of this hour" if len(scores) == DRILL else None
     return marks.section(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, dcc, html
+from pydantic import Field
+from typing_extensions import TypedDict
 
-from dashboards import browser, grids, marks, queries, states, words
+from dashboards import browser, callbacks, grids, marks, queries, states, words
 from dashboards.marks import aria, data, icon
 from noc.alerts import lifecycle
 from noc.database.base import utcnow
@@ -29,12 +31,12 @@ def layout(_: dict[str, str]) -> html.Div:
     columns = [grids.WHO, grids.WHAT, grids.SEVERITY, grids.WHEN, grids.STATE, _ACTIONS]
     return html.Div(
         [
-            dcc.Store(id="live-seed", data=queries.recent_frames()),
+            dcc.Store(id="live-seed", data=queries.activity.recent_frames()),
             dcc.Store(id="feed-action"),
             dcc.Store(id="feed-result"),
             dcc.Store(id="kpi-tick"),
             dcc.Interval(id="kpi-clock", interval=30_000),
-            html.Div(strip(queries.counts(utcnow())), id="kpis", className="kpis"),
+            html.Div(strip(queries.activity.counts(utcnow())), id="kpis", className="kpis"),
             _toolbar(),
             html.Div(
                 grids.grid("live-grid", columns, None),
@@ -54,27 +56,43 @@ def register(ui: Dash) -> None:
     browser.call(ui, "seed", done, Input("live-seed", "data"))
     browser.call(ui, "filterSite", done, Input("live-site", "value"))
     browser.call(ui, "acted", done, Input("feed-result", "data"))
-    ui.callback(
+    callbacks.register(
+        ui,
+        count,
         Output("kpis", "children"),
         Input("kpi-clock", "n_intervals"),
         Input("kpi-tick", "data"),
         prevent_initial_call=True,
-    )(lambda *_: strip(queries.counts(utcnow())))
-    ui.callback(
+    )
+    callbacks.register(
+        ui,
+        act,
         Output("feed-result", "data"),
         Input("feed-action", "data"),
         prevent_initial_call=True,
-    )(act)
+    )
 
 
-def act(wanted: dict[str, Any]) -> dict[str, Any]:
+def count(_interval: Any, _tick: Any) -> list[Any]:
+    """The numbers above the feed, anew."""
+    return strip(queries.activity.counts(utcnow()))
+
+
+class Wanted(TypedDict):
+    """What the reader pressed: the row, and what to do with it."""
+
+    id: Annotated[str, Field(pattern=r"^alert:[0-9]{1,18}$")]
+    action: Literal["acknowledge", "undo"]
+
+
+def act(wanted: Wanted) -> dict[str, Any]:
     """Acknowledge an alert, or take that back; what came of it, in words.
 
     403 without ``noc:operate``. An alert that cannot be treated so (any more), or is not there
     for this reader, answers ``ok`` False with the reason, and nothing is changed.
     """
     principal = check(OPERATE)
-    alert_id = int(str(wanted["id"]).removeprefix("alert:"))
+    alert_id = int(wanted["id"].removeprefix("alert:"))
     undo = wanted["action"] == "undo"
     step = lifecycle.reopen if undo else lifecycle.acknowledge
     try:
@@ -123,7 +141,7 @@ def _kpi(name: str, number: int, more: Any, href: str) -> dcc.Link:
 
 
 def _toolbar() -> html.Div:
-    sites = [{"value": key, "label": site["name"]} for key, site in queries.sites().items()]
+    sites = [{"value": key, "label": site["name"]} for key, site in queries.reader.sites().items()]
     return html.Div(
         [
             html.Div(

@@ -7,7 +7,8 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, dcc, html
 
-from dashboards import queries, states, words
+from dashboards import callbacks, queries, states, words
+from dashboards.callbacks import Choice, SiteChoice
 from dashboards.marks import aria, icon
 
 TITLE = "People"
@@ -17,7 +18,7 @@ SHOWN = 100
 
 def layout(_: dict[str, str]) -> html.Div:
     """The search and what it finds."""
-    sites = [{"value": key, "label": site["name"]} for key, site in queries.sites().items()]
+    sites = [{"value": key, "label": site["name"]} for key, site in queries.reader.sites().items()]
     return html.Div(
         [
             html.Div(
@@ -50,16 +51,18 @@ def layout(_: dict[str, str]) -> html.Div:
 
 def register(ui: Dash) -> None:
     """Search as the reader types."""
-    ui.callback(
+    callbacks.register(
+        ui,
+        show,
         Output("people-list", "children"),
         Input("people-text", "value"),
         Input("people-site", "value"),
-    )(show)
+    )
 
 
-def show(text: str | None, site: str | None) -> Any:
+def show(text: Choice, site: SiteChoice) -> Any:
     """Up to :data:`SHOWN` people by name, each leading to their page."""
-    found = queries.find_people(text or "", limit=SHOWN + 1, site_id=int(site) if site else None)
+    found = queries.people.find_people(text or "", limit=SHOWN + 1, site_id=site)
     if not found:
         return html.Div(
             states.empty(

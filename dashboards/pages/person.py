@@ -7,7 +7,8 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, dcc, html
 
-from dashboards import browser, evidence, habits, marks, queries, states, words
+from dashboards import browser, callbacks, evidence, habits, marks, queries, states, words
+from dashboards.callbacks import Choice, Clicks, Id
 from dashboards.figures import score_history
 from dashboards.marks import aria
 from dashboards.pages.tickets import title
@@ -24,7 +25,7 @@ LISTED = 60
 
 def layout(query: dict[str, str], person_id: int) -> html.Div:
     """The page of one person; ``?days=`` chooses the period from a link."""
-    person = queries.person(person_id)
+    person = queries.people.person(person_id)
     if person is None:
         return html.Div(states.not_found("person"), className="panel")
     days = query.get("days")
@@ -61,7 +62,9 @@ def layout(query: dict[str, str], person_id: int) -> html.Div:
 
 def register(ui: Dash) -> None:
     """Draw when the period or the colours change; a point of the chart opens its punch."""
-    ui.callback(
+    callbacks.register(
+        ui,
+        show,
         Output("person-scores", "children"),
         Output("person-punches", "children"),
         Output("person-habits", "children"),
@@ -70,7 +73,7 @@ def register(ui: Dash) -> None:
         Input("scheme", "data"),
         Input({"type": "retry", "page": "person", "n": ALL}, "n_clicks"),
         running=[(Output("person-scores", "className"), "is-loading", "")],
-    )(show)
+    )
     browser.call(
         ui,
         "openPunch",
@@ -78,16 +81,20 @@ def register(ui: Dash) -> None:
         Input("person-graph", "clickData"),
         on_load=False,
     )
-    ui.callback(
+    callbacks.register(
+        ui,
+        show_all,
         Output("person-punches", "children", allow_duplicate=True),
         Input("person-all", "n_clicks"),
         State("person-id", "data"),
         State("person-days", "value"),
         prevent_initial_call=True,
-    )(show_all)
+    )
 
 
-def show(person_id: int, days: str, scheme: str, _retries: Any = None) -> tuple[Any, Any, Any]:
+def show(
+    person_id: Id, days: Choice, scheme: Choice, _retries: Clicks = None
+) -> tuple[Any, Any, Any]:
     """Chart, punches and habits."""
     check(FRAUD_VIEW)
     built: tuple[Any, Any, Any] | Any = states.or_failed(
@@ -98,10 +105,10 @@ def show(person_id: int, days: str, scheme: str, _retries: Any = None) -> tuple[
     return built if isinstance(built, tuple) else (built, None, None)
 
 
-def _show(person_id: int, days: int, scheme: str) -> tuple[Any, Any, Any]:
-    history = queries.score_history(person_id, days, utcnow())
-    zone = queries.zone(history["home_site_id"]) or "UTC"
-    threshold = queries.ticket_threshold(history["home_site_id"])
+def _show(person_id: int, days: int, scheme: str | None) -> tuple[Any, Any, Any]:
+    history = queries.scores.score_history(person_id, days, utcnow())
+    zone = queries.reader.zone(history["home_site_id"]) or "UTC"
+    threshold = queries.reader.ticket_threshold(history["home_site_id"])
     if not history["scores"]:
         notice = states.empty(
             f"No scored punches in {days} days",
@@ -146,12 +153,12 @@ def _legend(kinds: list[tuple[str, str]]) -> html.Ul | None:
     )
 
 
-def show_all(clicks: int | None, person_id: int, days: str) -> Any:
+def show_all(clicks: Clicks, person_id: Id, days: Choice) -> Any:
     """The list with the punches that did not stand out too."""
     check(FRAUD_VIEW)
-    history = queries.score_history(person_id, _period(days), utcnow())
-    zone = queries.zone(history["home_site_id"]) or "UTC"
-    threshold = queries.ticket_threshold(history["home_site_id"])
+    history = queries.scores.score_history(person_id, _period(days), utcnow())
+    zone = queries.reader.zone(history["home_site_id"]) or "UTC"
+    threshold = queries.reader.ticket_threshold(history["home_site_id"])
     return _punches(history, threshold, zone, everything=bool(clicks))
 
 
@@ -222,7 +229,7 @@ def _header(person: dict[str, Any]) -> html.Div:
 
 
 def _alerts(person_id: int, zone: str | None) -> html.Section:
-    page = queries.alerts(queries.alerts_of(person_id), limit=10)
+    page = queries.work.alerts(queries.work.alerts_of(person_id), limit=10)
     rows = [
         html.Li(
             [
@@ -238,7 +245,7 @@ def _alerts(person_id: int, zone: str | None) -> html.Section:
 
 
 def _tickets(person_id: int, zone: str | None) -> html.Section:
-    page = queries.tickets(queries.ticket_filters(person_id=person_id), limit=10)
+    page = queries.work.tickets(queries.work.ticket_filters(person_id=person_id), limit=10)
     rows = [
         html.Li(
             [

@@ -7,7 +7,8 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
-from dashboards import browser, grids, queries, states, words
+from dashboards import browser, callbacks, grids, queries, states, words
+from dashboards.callbacks import Choice, Clicks, Cursor, SiteChoice
 from dashboards.marks import aria
 from noc.identity.principal import required_principal
 
@@ -20,7 +21,7 @@ _VIEWS = (("open", "Open"), ("mine", "Mine"), ("done", "Resolved"), ("all", "All
 def layout(query: dict[str, str]) -> html.Div:
     """The list with its filter; ``?view=`` chooses from a link."""
     view = query.get("view", "open")
-    sites = [{"value": key, "label": site["name"]} for key, site in queries.sites().items()]
+    sites = [{"value": key, "label": site["name"]} for key, site in queries.reader.sites().items()]
     return html.Div(
         [
             dcc.Store(id="tickets-cursor"),
@@ -54,15 +55,19 @@ def layout(query: dict[str, str]) -> html.Div:
 
 def register(ui: Dash) -> None:
     """Read the list when a filter changes, and its next page on demand."""
-    ui.callback(
+    callbacks.register(
+        ui,
+        show,
         Output("tickets-table", "children"),
         Output("tickets-count", "children"),
         Output("tickets-cursor", "data"),
         Output("tickets-more", "hidden"),
         Input("tickets-view", "value"),
         Input("tickets-site", "value"),
-    )(show)
-    ui.callback(
+    )
+    callbacks.register(
+        ui,
+        more,
         Output("tickets-grid", "rowTransaction"),
         Output("tickets-cursor", "data", allow_duplicate=True),
         Output("tickets-more", "hidden", allow_duplicate=True),
@@ -71,14 +76,14 @@ def register(ui: Dash) -> None:
         State("tickets-view", "value"),
         State("tickets-site", "value"),
         prevent_initial_call=True,
-    )(more)
+    )
     fitted = Output("sink", "data", allow_duplicate=True)
     browser.call(ui, "fitted", fitted, Input("tickets-table", "children"))
 
 
-def show(view: str | None, site: str | None) -> tuple[Any, ...]:
+def show(view: Choice, site: SiteChoice) -> tuple[Any, ...]:
     """The first page of the view."""
-    page = queries.tickets(_filters(view, site), limit=PAGE)
+    page = queries.work.tickets(_filters(view, site), limit=PAGE)
     rows = [row(item) for item in page.items]
     columns = [_NUMBER, _TITLE, _PRIORITY, _OPENED, grids.STATE, grids.OWNER]
     table = grids.grid("tickets-grid", columns, rows) if rows else _nothing(view)
@@ -86,19 +91,19 @@ def show(view: str | None, site: str | None) -> tuple[Any, ...]:
     return (
         table,
         f"{len(rows):,}{more_than} {'ticket' if len(rows) == 1 else 'tickets'}",
-        queries.next_key(page),
+        queries.work.next_key(page),
         page.after is None,
     )
 
 
-def more(_: int, cursor: list[Any] | None, view: str | None, site: str | None) -> tuple[Any, ...]:
+def more(_: Clicks, cursor: Cursor, view: Choice, site: SiteChoice) -> tuple[Any, ...]:
     """The next page, added below."""
     if not cursor:
         return no_update, no_update, True
-    page = queries.tickets(_filters(view, site), limit=PAGE, cursor=cursor)
+    page = queries.work.tickets(_filters(view, site), limit=PAGE, cursor=cursor)
     return (
         {"add": [row(item) for item in page.items]},
-        queries.next_key(page),
+        queries.work.next_key(page),
         page.after is None,
     )
 
@@ -128,9 +133,9 @@ def title(ticket: dict[str, Any]) -> str:
     return text.removeprefix("[AUTO] ")
 
 
-def _filters(view: str | None, site: str | None) -> Any:
+def _filters(view: str | None, site: int | None) -> Any:
     user_id = required_principal().user_id
-    return queries.ticket_filters(
+    return queries.work.ticket_filters(
         open=None if view == "all" else view != "done",
         assignee_id=user_id if view == "mine" else None,
         site=site,

@@ -231,7 +231,7 @@ def test_a_database_that_does_not_answer_leaves_a_page_with_a_way_to_try_again(
     def broken(*_: Any) -> Any:
         raise OperationalError("SELECT", {}, Exception("canceling statement"))
 
-    monkeypatch.setattr(queries, "heatmap", broken)
+    monkeypatch.setattr(queries.scores, "heatmap", broken)
     answer = reader.call("heatmap-body.children", "heatmap-days.value", values=HEATMAP)
     assert answer.status_code == 200
     assert "could not be loaded" in answer.text

@@ -1,0 +1,8 @@
+"""What the pages read: the domain's own functions, for whoever is signed in.
+
+Each function answers for the tenant and the sites of the request's principal.
+"""
+
+from dashboards.queries import activity, people, reader, scores, work
+
+__all__ = ["activity", "people", "reader", "scores", "work"]

@@ -1,0 +1,115 @@
+"""Alerts and tickets: lists, single ones, and what belongs together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from dashboards.queries.reader import seen_sites
+from noc.alerts.queries import alert_facets, find_alert, list_alerts
+from noc.alerts.schemas import AlertFilters
+from noc.extensions import session
+from noc.fraud.models import AnomalyLog
+from noc.identity.principal import required_principal
+from noc.rest.keyset import Key, Page
+from noc.tickets.models import Ticket, TicketEvidence
+from noc.tickets.queries import find_ticket, list_tickets
+from noc.tickets.schemas import TicketFilters
+
+FRAUD_ALERTS = ("ATTENDANCE_ANOMALY", "ML_FRAUD_PREDICTION")
+
+
+def alert_filters(
+    state: str | None, severity: str | None, kind: str | None, site: int | None
+) -> AlertFilters:
+    """The filters of the alerts page; ValidationError for a value it does not offer."""
+    return AlertFilters.model_validate(
+        {
+            "status": state if state not in (None, "open", "all") else (),
+            "open": True if state == "open" else None,
+            "severity": severity or (),
+            "alert_type": FRAUD_ALERTS if kind == "fraud" else kind or (),
+            "site_id": (site,) if site else (),
+        }
+    )
+
+
+def alerts_of(person_id: int) -> AlertFilters:
+    """The filters that keep the alerts about one person."""
+    return AlertFilters(person_id=person_id)
+
+
+def alerts(filters: AlertFilters, *, limit: int, cursor: Key | None = None) -> Page:
+    """A page of alerts, latest first."""
+    return list_alerts(filters, site_ids=seen_sites(), limit=limit, after=cursor)
+
+
+def alert_counts(filters: AlertFilters) -> dict[str, Any]:
+    """How many alerts each choice of each filter would list."""
+    return alert_facets(filters, site_ids=seen_sites())
+
+
+def alert(alert_id: int) -> dict[str, Any] | None:
+    """An alert with its history; None if it is not to be seen."""
+    return find_alert(alert_id, site_ids=seen_sites())
+
+
+def punch_of_alert(alert_id: int) -> int | None:
+    """The punch that raised the alert, where a punch did."""
+    return session().scalar(
+        select(AnomalyLog.attendance_event_id)
+        .where(
+            AnomalyLog.tenant_id == required_principal().tenant_id, AnomalyLog.alert_id == alert_id
+        )
+        .order_by(AnomalyLog.detected_at.desc())
+        .limit(1)
+    )
+
+
+def ticket_of_alert(alert_id: int) -> dict[str, Any] | None:
+    """The newest ticket that has the alert as evidence."""
+    query = (
+        select(Ticket.id, Ticket.number, Ticket.status)
+        .join(
+            TicketEvidence,
+            (TicketEvidence.tenant_id == Ticket.tenant_id)
+            & (TicketEvidence.ticket_id == Ticket.id),
+        )
+        .where(
+            Ticket.tenant_id == required_principal().tenant_id,
+            TicketEvidence.kind == "alert",
+            TicketEvidence.ref == str(alert_id),
+        )
+        .order_by(Ticket.id.desc())
+        .limit(1)
+    )
+    found = session().execute(query).mappings().one_or_none()
+    return dict(found) if found else None
+
+
+def ticket_filters(
+    *,
+    open: bool | None = None,
+    assignee_id: int | None = None,
+    site: int | None = None,
+    person_id: int | None = None,
+) -> TicketFilters:
+    """The filters of the tickets page; ValidationError for a value it does not offer."""
+    wanted = {"open": open, "assignee_id": assignee_id, "person_id": person_id}
+    return TicketFilters.model_validate(wanted | {"site_id": (site,) if site else ()})
+
+
+def tickets(filters: TicketFilters, *, limit: int, cursor: Key | None = None) -> Page:
+    """A page of tickets, latest first."""
+    return list_tickets(filters, site_ids=seen_sites(), limit=limit, after=cursor)
+
+
+def ticket(ticket_id: int) -> dict[str, Any] | None:
+    """A ticket with its evidence and history; None if it is not to be seen."""
+    return find_ticket(ticket_id, site_ids=seen_sites())
+
+
+def next_key(page: Page) -> list[Any] | None:
+    """Where the next page begins, as the browser keeps it; None on the last one."""
+    return [page.after[0].isoformat(), page.after[1]] if page.after else None
