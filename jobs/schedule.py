@@ -48,6 +48,9 @@ class Entry:
 
 SCHEDULE = (
     Entry("sweep", "* * * * *", "jobs.maintenance.sweep", timeout=120),
+    Entry("heartbeat", "*/5 * * * *", "jobs.audit.heartbeat", queue="escalation"),
+    Entry("audit", "5 * * * *", "jobs.audit.comprehensive", queue="escalation", timeout=1800),
+    Entry("baselines", "0 3 * * 0", "jobs.audit.tune_baselines", timeout=1800),
     Entry("shelf", "*/5 * * * *", "jobs.alerts.unshelve"),
     Entry("profiles", "0 1 * * *", "jobs.maintenance.refresh_profiles", timeout=3600),
     Entry("partitions", "0 1 * * *", "jobs.maintenance.prepare_partitions"),

@@ -10,7 +10,7 @@ import time
 import redis
 import structlog
 
-from jobs.schedule import NocScheduler
+from jobs.schedule import NocScheduler, trigger
 from noc import create_app
 from noc.extensions import PlainJob, connect_redis, settings
 
@@ -36,6 +36,8 @@ def main() -> None:
         )
         log.info("scheduler_started", pid=os.getpid())
         try:
+            # Whatever happened while nobody kept the time is looked at now, not in five minutes.
+            trigger("heartbeat")
             scheduler.run()
         except redis.RedisError as error:
             log.error("scheduler_lost_redis", error=str(error))

@@ -22,6 +22,7 @@ COMMANDS = (
     "noc.identity.commands:users",
     "noc.identity.commands:tokens",
     "noc.importing:import_group",
+    "noc.audit.commands:audit",
     "noc.demo.commands:demo",
 )
 """Where each command lives, as ``module:attribute``."""

@@ -164,6 +164,14 @@ class Settings(BaseSettings):
     audit_finding_ticket_severities: Annotated[tuple[Severity, ...], NoDecode] = Field(
         ("CRITICAL", "HIGH"), description="Findings that open a ticket.", json_schema_extra=TENANT
     )
+    audit_pulse_minutes: int = Field(
+        15,
+        ge=1,
+        le=240,
+        description="Something is heard of whoever is on duty this often, minutes; a beat missed "
+        "is a finding.",
+        json_schema_extra=TENANT,
+    )
     ticket_deduplication_hours: float = Field(
         4,
         gt=0,

@@ -6,8 +6,11 @@ listeners connected here do their part in that same transaction.
 
 from __future__ import annotations
 
+from noc.alerts.signals import alert_resolved
 from noc.alerts.sos import raise_sos_alerts
 from noc.attendance.signals import punch_voided, punches_stored
+from noc.audit import links
+from noc.audit.signals import finding_resolved
 from noc.events import log
 from noc.events.access import on_access_changed
 from noc.extensions import db
@@ -27,3 +30,6 @@ def connect() -> None:
     punches_stored.connect(on_punches_stored)
     punch_voided.connect(on_punch_voided)
     ticket_resolved.connect(on_ticket_resolved)
+    ticket_resolved.connect(links.on_ticket_resolved)
+    alert_resolved.connect(links.on_alert_resolved)
+    finding_resolved.connect(links.on_finding_resolved)

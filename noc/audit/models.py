@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from noc.database.base import (
     Base,
     IntKeyed,
+    TenantScoped,
     belongs_to,
     index,
     one_of,
@@ -33,7 +34,11 @@ LEVELS = ("hour_of_week", "hour_of_day", "all")
 
 
 class Finding(IntKeyed, Base):
-    """What an audit cycle found (``AuditFinding``): one per person, type and window."""
+    """What an audit cycle found (``AuditFinding``): one per person, type and window.
+
+    A ``self_closing`` one says that something is so at this moment (a phone is silent): there is
+    at most one open per person and type, and it is resolved when that is no longer so.
+    """
 
     __tablename__ = "audit_finding"
 
@@ -56,6 +61,8 @@ class Finding(IntKeyed, Base):
     acknowledged_by: Mapped[int | None]
     resolved_at: Mapped[dt.datetime | None]
     resolved_by: Mapped[int | None]
+    resolution_note: Mapped[str | None]
+    self_closing: Mapped[bool] = mapped_column(server_default=text("false"))
     escalated_to_ticket: Mapped[bool] = mapped_column(server_default=text("false"))
     escalation_ticket_id: Mapped[int | None]
     escalated_at: Mapped[dt.datetime | None]
@@ -75,6 +82,14 @@ class Finding(IntKeyed, Base):
         CheckConstraint(one_of("status", STATUSES), name="status"),
         CheckConstraint(one_of("resolution", RESOLUTIONS), name="resolution"),
         CheckConstraint("window_end > window_start", name="span"),
+        index(
+            "uq_audit_finding_self_closing",
+            "subject",
+            "finding_type",
+            where="self_closing AND status <> 'RESOLVED'",
+            unique=True,
+        ),
+        index("ix_audit_finding_open", "finding_type", where="status <> 'RESOLVED'"),
         index("ix_audit_finding_recent", "detected_at", "id"),
         index("ix_audit_finding_site", "site_id", "detected_at"),
         index("ix_audit_finding_person", "person_id", "detected_at"),
@@ -118,4 +133,47 @@ class BaselineProfile(IntKeyed, Base):
         CheckConstraint("false_positive_rate BETWEEN 0 AND 1", name="false_positive_rate"),
         CheckConstraint("dynamic_threshold BETWEEN 1.5 AND 5.0", name="dynamic_threshold"),
         CheckConstraint("pinned_threshold > 0", name="pinned_threshold"),
+    )
+
+
+class BaselineHour(TenantScoped, Base):
+    """An hour of a site that its baselines have been fed with: no hour feeds twice."""
+
+    __tablename__ = "baseline_hour"
+
+    site_id: Mapped[int] = mapped_column(primary_key=True)
+    hour: Mapped[dt.datetime] = mapped_column(primary_key=True)
+    samples: Mapped[int]
+    fed_at: Mapped[dt.datetime] = stored_now()
+
+    __table_args__ = (tenant_key(), belongs_to("site_id", "site", ondelete="CASCADE"))
+
+
+BASELINE_ACTIONS = ("tuned", "pinned", "unpinned", "reset")
+
+
+class BaselineChange(IntKeyed, Base):
+    """A change of a baseline's threshold: when, by whom (None: the weekly tuning), and why.
+
+    Thresholds are the ones in force, in standard deviations.
+    """
+
+    __tablename__ = "baseline_change"
+
+    baseline_id: Mapped[int]
+    at: Mapped[dt.datetime] = stored_now()
+    user_id: Mapped[int | None]
+    action: Mapped[str]
+    old_threshold: Mapped[float] = mapped_column(Double)
+    new_threshold: Mapped[float] = mapped_column(Double)
+    old_false_positive_rate: Mapped[float] = mapped_column(Double)
+    new_false_positive_rate: Mapped[float] = mapped_column(Double)
+    reason: Mapped[str]
+
+    __table_args__ = (
+        tenant_key(),
+        belongs_to("baseline_id", "baseline_profile", ondelete="CASCADE"),
+        belongs_to("user_id", "noc_user", ondelete="SET NULL"),
+        CheckConstraint(one_of("action", BASELINE_ACTIONS), name="action"),
+        index("ix_baseline_change_baseline", "baseline_id", "at"),
     )

@@ -20,10 +20,11 @@ from noc.identity.capabilities import FRAUD_VIEW
 from noc.identity.guard import require
 from noc.identity.principal import Principal, required_principal
 from noc.identity.tenant_settings import tenant_settings
+from noc.rest.by_id import QueryId
 from noc.rest.cache import cached
-from noc.rest.envelope import decode_cursor, encode_cursor, page_limit, success
+from noc.rest.envelope import encode_cursor, page_limit, success
+from noc.rest.keyset import cursor_key
 from noc.rest.openapi import API_PREFIX, describe
-from noc.rest.problems import Problem
 
 bp = APIBlueprint("fraud", __name__, url_prefix=API_PREFIX)
 
@@ -57,7 +58,7 @@ class HeatmapQuery(_Query):
     """Parameters of the heatmap. ``threshold`` is the score from which a punch counts as high."""
 
     days: Days = 30
-    site_id: int | None = Field(None, ge=1)
+    site_id: QueryId | None = None
     threshold: float = Field(0.5, ge=0, le=1)
 
 
@@ -74,8 +75,7 @@ class PerformanceQuery(_Query):
 def live_scores() -> Any:
     """Punches of the last hours with a score of at least ``min_score``, latest first."""
     query = LiveQuery.model_validate(request.args.to_dict())
-    limit, cursor = page_limit(), decode_cursor()
-    before = (cursor[0], _punch_id(cursor[1])) if cursor else None
+    limit, before = page_limit(), cursor_key()
 
     def compute(principal: Principal, now: dt.datetime) -> list[dict[str, Any]]:
         return reports.live(
@@ -179,12 +179,3 @@ def _answer(
         fresh=query.fresh,
     )
 
-
-def _punch_id(text: str) -> int:
-    if not text.isdecimal():
-        raise Problem(
-            422,
-            "The cursor is not usable.",
-            errors=[{"field": "cursor", "reason": "was not given out by this list"}],
-        )
-    return int(text)

@@ -27,6 +27,13 @@ ML_PREDICTION_LATENCY = Histogram(
 )
 FRAUD_DETECTIONS = Counter("noc_fraud_detections_total", "Anomalies recorded", ["severity"])
 FRAUD_TICKETS = Counter("noc_fraud_tickets_created_total", "Fraud tickets opened")
+FINDINGS = Counter("noc_audit_findings_total", "Findings stored", ["finding_type", "severity"])
+AUDIT_CYCLE = Histogram(
+    "noc_audit_cycle_seconds",
+    "One audit cycle of one tenant",
+    ["kind"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
+)
 EVENTS_LOGGED = Counter("noc_events_logged_total", "Events written to the log", ["event_type"])
 BROADCASTS = Counter(
     "noc_websocket_broadcasts_total", "Events pushed on the feed", ["event_type", "success"]

@@ -9,11 +9,18 @@ import json
 from typing import Any
 
 from flask import request
+from pydantic import TypeAdapter
 
 from noc.rest.problems import Problem
+from noc.rest.quantities import UtcMoment
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
+
+_MAX_CURSOR = 500
+"""Characters; those that are given out have about a hundred."""
+
+_KEY: TypeAdapter[tuple[dt.datetime, str | int]] = TypeAdapter(tuple[UtcMoment, str | int])
 
 
 def success(data: Any, *, cached: bool = False, pagination: dict[str, Any] | None = None) -> Any:
@@ -48,11 +55,10 @@ def decode_cursor(name: str = "cursor") -> tuple[dt.datetime, str] | None:
     if not raw:
         return None
     try:
+        if len(raw) > _MAX_CURSOR:
+            raise ValueError("is longer than any that is given out")
         padded = raw + "=" * (-len(raw) % 4)
-        moment, key = json.loads(base64.urlsafe_b64decode(padded))
-        at = dt.datetime.fromisoformat(moment)
-        if at.tzinfo is None:
-            raise ValueError("a cursor's time has a zone")
+        at, key = _KEY.validate_python(json.loads(base64.urlsafe_b64decode(padded)))
     except (ValueError, TypeError, binascii.Error) as error:
         raise Problem(
             422,

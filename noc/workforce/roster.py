@@ -96,14 +96,28 @@ def shifts_around(
     )
 
 
+def shifts_between(
+    start: dt.datetime,
+    end: dt.datetime,
+    *,
+    tenant_id: int,
+    site_ids: Collection[int] | None = None,
+) -> list[Duty]:
+    """What anybody works of the time from ``start`` to ``end`` on all sites, or on ``site_ids``.
+
+    By person, then by time. One query.
+    """
+    sites = None if site_ids is None else list(site_ids)
+    return _duties(
+        _AT_SITES_PIECES, {"sites": sites, "since": start, "until": end, "tenant_id": tenant_id}
+    )
+
+
 def on_duty(
     at: dt.datetime, *, tenant_id: int, site_ids: Collection[int] | None = None
 ) -> list[Duty]:
     """Who should be at work at the moment ``at``: on all sites, or on ``site_ids``. One query."""
-    sites = None if site_ids is None else list(site_ids)
-    return _duties(
-        _AT_SITES_PIECES, {"sites": sites, "since": at, "until": at, "tenant_id": tenant_id}
-    )
+    return shifts_between(at, at, tenant_id=tenant_id, site_ids=site_ids)
 
 
 def _duties(statement: TextClause, parameters: dict[str, Any]) -> list[Duty]:

@@ -1,0 +1,13 @@
+"""What the audit announces, inside the transaction that made it so."""
+
+from __future__ import annotations
+
+from blinker import Signal
+
+finding_resolved = Signal(
+    """A finding is over.
+
+    ``send("audit", finding=Finding, resolution=str, user_id=int | None, now=datetime)``, once
+    for each finding; ``user_id`` is None where it closed itself.
+    """
+)
