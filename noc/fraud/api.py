@@ -178,4 +178,3 @@ def _answer(
         lambda: compute(principal, utcnow()),
         fresh=query.fresh,
     )
-

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from noc.rest.openapi import API_PREFIX
 from noc.rest.text import identifier, line, lines
 from tests.conftest import ApiClient
 from tests.problems import assert_problem
+from tests.rest.walk import NOTHING, concrete, operations
 
 ODD_MOMENTS = (
     "0001-01-01T00:00:00Z",
@@ -33,32 +37,89 @@ def spec(client: FlaskClient) -> dict[str, Any]:
     return document
 
 
-def concrete(path: str) -> str:
-    """A path below the prefix with an id in each place."""
-    return re.sub(r"{[^}]+}", "1", path.removeprefix(f"{API_PREFIX}/"))
-
-
-def moments(spec: dict[str, Any]) -> list[tuple[str, str]]:
-    """(path, parameter) of every moment that a GET takes."""
+def queries_with(
+    app: APIFlask, spec: dict[str, Any], wanted: Callable[[dict[str, Any]], bool]
+) -> list[tuple[str, str]]:
+    """(path, parameter) of what a GET takes that is ``wanted``."""
     return [
-        (concrete(path), parameter["name"])
-        for path, item in spec["paths"].items()
-        for parameter in item.get("get", {}).get("parameters", ())
-        if "date-time" in str(parameter["schema"])
+        (concrete(rule), parameter["name"])
+        for method, rule, operation in operations(app, spec)
+        for parameter in operation.get("parameters", ())
+        if method == "get" and parameter["in"] == "query" and wanted(parameter)
     ]
 
 
+@pytest.mark.parametrize("moment", ODD_MOMENTS)
 def test_a_moment_beyond_reason_is_refused_wherever_one_is_asked_for(
-    api: ApiClient, spec: dict[str, Any]
+    app: APIFlask, api: ApiClient, spec: dict[str, Any], moment: str
 ) -> None:
-    asked = moments(spec)
+    asked = queries_with(app, spec, lambda one: "date-time" in str(one["schema"]))
     assert len(asked) >= 9
     for path, name in asked:
-        for moment in ODD_MOMENTS:
-            response = api.get(path, query_string={name: moment})
-            if response.status_code != 404:
-                assert_problem(response, 422, **{name: ""})
-                assert name in str(response.get_json()["errors"])
+        assert_problem(api.get(path, query_string={name: moment}), 422, **{name: ""})
+
+
+def cursor_of(value: str) -> str:
+    return base64.urlsafe_b64encode(value.encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(json.dumps([moment, 1]) for moment in ODD_MOMENTS),
+        '["2026-01-01T00:00:00Z", "x"]',
+        '["2026-01-01T00:00:00Z", {}]',
+        f'["2026-01-01T00:00:00Z", {"9" * 40}]',
+        "[" * 100_000,
+        "{}",
+        "id:0x",
+        f"id:{'9' * 40}",
+    ],
+    ids=range(15),
+)
+def test_a_cursor_that_no_list_gave_out_is_refused_by_every_list(
+    app: APIFlask, api: ApiClient, spec: dict[str, Any], value: str
+) -> None:
+    lists = queries_with(app, spec, lambda one: one["name"] == "cursor")
+    assert len(lists) >= 9
+    for path, name in lists:
+        response = api.get(path, query_string={name: cursor_of(value)})
+        assert_problem(response, 422, cursor="not given out")
+
+
+BODIES_WITH_MOMENTS: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("post", "attendance/events/", "occurred_at", {"person_id": 1, "site_id": 1, "kind": "in"}),
+    ("post", "telemetry/events/", "occurred_at", {"kind": "heartbeat", "person_id": 1}),
+    ("post", "alerts/", "occurred_at", {"alert_type": "X", "severity": "LOW", "message": "x"}),
+    ("post", "alerts/1/shelve/", "until", {}),
+    ("post", "alerts/bulk/", "until", {"action": "shelve", "ids": [1]}),
+    ("post", "tickets/", "due_at", {"title": "x"}),
+    ("post", "tokens/", "expires_at", {"name": "x", "capabilities": ["noc:view"]}),
+    ("put", "shifts/by-code/x/", "starts_at", {"ends_at": "2026-01-01T00:00:00Z"}),
+    ("put", "shifts/by-code/x/", "ends_at", {"starts_at": "2026-01-01T00:00:00Z"}),
+    ("put", "absences/by-code/x/", "starts_at", {"ends_at": "2026-01-01T00:00:00Z"}),
+    ("put", "absences/by-code/x/", "ends_at", {"starts_at": "2026-01-01T00:00:00Z"}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "field", "rest"), BODIES_WITH_MOMENTS)
+def test_a_moment_beyond_reason_is_refused_in_every_body(
+    api: ApiClient, method: str, path: str, field: str, rest: dict[str, Any]
+) -> None:
+    call = api.put if method == "put" else api.post
+    for moment in (*ODD_MOMENTS, 1763200000, -1e308, True):
+        assert_problem(call(path, json=rest | {field: moment}), 422, **{field: ""})
+
+
+def test_every_body_with_a_moment_is_tried(app: APIFlask, spec: dict[str, Any]) -> None:
+    tried = {(path.rpartition("/by-code/")[0] or path) for _, path, _, _ in BODIES_WITH_MOMENTS}
+    for method, rule, operation in operations(app, spec):
+        schema = json.dumps(operation.get("requestBody", {}))
+        for name in re.findall(r"#/components/schemas/(\w+)", schema):
+            schema += json.dumps(spec["components"]["schemas"][name])
+        if '"date-time"' in schema:
+            path = concrete(rule, NOTHING | {"int": "1"})
+            assert (path.rpartition("/by-code/")[0] or path) in tried, (method, path)
 
 
 def with_bodies(app: APIFlask) -> list[tuple[str, str]]:
