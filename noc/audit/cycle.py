@@ -16,7 +16,7 @@ from noc.audit import anomalies, rounds, rules
 from noc.audit.baselines import HOUR, feed, read_samples
 from noc.audit.drafts import STATES, Draft
 from noc.audit.escalation import escalate
-from noc.audit.findings import close_themselves, open_states, store
+from noc.audit.findings import close_themselves, open_rounds, open_states, store
 from noc.audit.links import correlate_open
 from noc.audit.models import Finding
 from noc.audit.watch import WINDOW, Watch, look, read_sites
@@ -30,6 +30,9 @@ SETTLING = dt.timedelta(hours=2)
 
 and what was unusual in it has been told before it becomes part of what is usual.
 """
+
+LATE_SCANS = dt.timedelta(hours=24)
+"""Scans that arrive so late still take back that a round was missed."""
 
 HISTORY = dt.timedelta(hours=1)
 """A cycle for a moment longer past is a look back: no alert, no ticket, and nothing is closed."""
@@ -95,9 +98,11 @@ def run(
         return outcome
     if live:
         # What is over is closed first: the same may begin anew in the same cycle.
-        outcome.closed = close_themselves(
-            _over(known, states, watch, config), tenant_id=tenant_id, now=at
-        )
+        over = _over(known, states, watch, config)
+        if kind == "comprehensive":
+            missed = open_rounds(at, LATE_SCANS, tenant_id=tenant_id, site_ids=site_ids)
+            over |= rounds.walked_after_all(missed, at, tenant_id=tenant_id)
+        outcome.closed = close_themselves(over, tenant_id=tenant_id, now=at)
     outcome.created = store(outcome.drafts, tenant_id=tenant_id, now=at, lasting=live)
     if live:
         outcome.escalated = escalate(outcome.created, config, tenant_id=tenant_id, now=now)

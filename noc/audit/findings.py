@@ -88,6 +88,26 @@ def open_states(
     return list(session().scalars(query.order_by(Finding.id)))
 
 
+def open_rounds(
+    at: dt.datetime,
+    look_back: dt.timedelta,
+    *,
+    tenant_id: int,
+    site_ids: Collection[int] | None = None,
+) -> list[Finding]:
+    """Open findings of rounds missed that ended within ``look_back`` before ``at``. One query."""
+    query = select(Finding).where(
+        Finding.tenant_id == tenant_id,
+        Finding.finding_type == "TOUR_MISSED",
+        Finding.status != "RESOLVED",
+        Finding.window_end > at - look_back,
+        Finding.detected_at <= at,
+    )
+    if site_ids is not None:
+        query = query.where(Finding.site_id.in_(site_ids))
+    return list(session().scalars(query.order_by(Finding.id)))
+
+
 def close_themselves(over: Mapping[int, str], *, tenant_id: int, now: dt.datetime) -> list[Finding]:
     """Resolve these findings as EXPIRED, each with the reason why it is over; those it closed.
 

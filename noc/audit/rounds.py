@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from noc.audit.drafts import Draft
+from noc.audit.models import Finding
 from noc.extensions import session
 from noc.workforce.roster import shifts_around
 
@@ -102,6 +103,28 @@ def judge_rounds(
             for duty in duties
         )
     ]
+
+
+def walked_after_all(
+    findings: Collection[Finding], at: dt.datetime, *, tenant_id: int
+) -> dict[int, str]:
+    """Which findings of missed rounds are wrong by now, as scans arrived late; and why.
+
+    One query, or none.
+    """
+    jobs = {finding.evidence.get("tour_job_id"): finding for finding in findings}
+    if not jobs:
+        return {}
+    since = min(finding.window_end for finding in findings) - dt.timedelta(microseconds=1)
+    until = max(finding.window_end for finding in findings)
+    sites = {finding.site_id for finding in findings if finding.site_id is not None}
+    over = {}
+    for one in read_rounds(since, until, at, tenant_id=tenant_id, site_ids=sites):
+        finding = jobs.get(one.id)
+        if finding is not None and one.scanned == one.due:
+            when = "in time" if one.on_time else "late"
+            over[finding.id] = f"The scans arrived afterwards: the round was walked {when}."
+    return over
 
 
 def read_rounds(

@@ -34,7 +34,8 @@ class Post:
 
     def hear(self, *minutes_ago: float, kind: str = "heartbeat", **values: Any) -> None:
         """A signal of the phone, so many minutes before 09:00."""
-        self.send([self.signal(minutes, kind, **values) for minutes in minutes_ago])
+        now = AT - min(0, *minutes_ago, 0) * MINUTE
+        self.send([self.signal(minutes, kind, **values) for minutes in minutes_ago], now)
 
     def signal(self, minutes_ago: float, kind: str = "heartbeat", **values: Any) -> dict[str, Any]:
         """The signal as the phone would send it."""
@@ -57,6 +58,12 @@ class Post:
             self.hear(n * 10, kind="phone_event", event_type="screen_on")
             lat = self.site.lat + (n % 2) * 8e-4
             self.hear(n * 10 + 1, kind="location", lat=lat, lon=self.site.lon, accuracy=5)
+
+    def busy_in_place(self) -> None:
+        """Two hours of work at a desk: the phone is used, and lies where it lies."""
+        for n in range(13):
+            self.hear(n * 10, kind="phone_event", event_type="screen_on")
+            self.fixes(n * 10 + 1)
 
     def fixes(self, *minutes_ago: float, north: float = 0.0, accuracy: float = 10.0) -> None:
         """Fixes so many metres north of the site's centre."""

@@ -12,6 +12,7 @@ from noc.audit.models import Finding
 from noc.events.models import EventLog
 from noc.identity.models import TenantSetting
 from noc.tickets.models import Ticket
+from noc.workforce.models import Shift
 from tests.audit.conftest import AT, HOUR, MINUTE, Post, cycle, found, on_post
 from tests.factories import Make
 
@@ -129,7 +130,7 @@ class TestWhoIsExpected:
 
     def test_after_a_swap_the_other_one(self, make: Make, session: Session, post: Post) -> None:
         other = make.person(post.site)
-        shift = post.make.session.scalars(select_shift()).one()
+        shift = post.make.session.scalars(select(Shift)).one()
         shift.swapped_with_id = other.id
         session.flush()
 
@@ -225,9 +226,3 @@ def test_the_number_of_queries_does_not_grow_with_the_guards(
     many = query_count(lambda: cycle(make, "comprehensive", dry_run=True))  # type: ignore[operator]
 
     assert many == few <= 14
-
-
-def select_shift():  # type: ignore[no-untyped-def]
-    from noc.workforce.models import Shift
-
-    return select(Shift)
