@@ -24,7 +24,7 @@ from noc.identity.schemas import (
     token_out,
     user_out,
 )
-from noc.identity.tenant_settings import override, tenant_settings, to_json
+from noc.identity.tenant_settings import override, schema, tenant_settings, to_json
 from noc.identity.words import BadField
 from noc.rest.by_id import page_by_id
 from noc.rest.envelope import success
@@ -176,7 +176,8 @@ def revoke_token(token_id: int) -> Any:
 def show_settings() -> Any:
     """Show the tenant's settings.
 
-    Those in force, those overridden for the tenant or a site, and what each means.
+    Those in force, those overridden for the tenant or a site, what each means, and as `schema`
+    (JSON Schema) which values it can have.
     """
     principal = check_whole_tenant()
     in_force, default = tenant_settings(), settings()
@@ -224,6 +225,7 @@ def _effective(in_force: Any, default: Any) -> list[dict[str, Any]]:
             "value": to_json(name, getattr(in_force, name)),
             "default": to_json(name, getattr(default, name)),
             "description": field.description,
+            "schema": schema(name),
         }
         for name, field in TENANT_SETTINGS.items()
     ]

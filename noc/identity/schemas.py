@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from noc.identity.models import ApiToken, User
+from noc.identity.tenant_settings import schema
 from noc.rest.body import Id, Line
 from noc.rest.by_id import ListQuery
 from noc.rest.quantities import UtcMoment
+from noc.settings import TENANT_SETTINGS
 
 Role = Literal["viewer", "operator", "security_manager", "admin", "platform_admin"]
 
@@ -62,10 +64,27 @@ class TokenCreate(Body):
     expires_at: UtcMoment | None = None
 
 
+SettingValue = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "description": "As the setting can have it; null takes the override back.",
+            "anyOf": [
+                *(
+                    schema(name) | {"title": name, "description": field.description}
+                    for name, field in TENANT_SETTINGS.items()
+                ),
+                {"type": "null"},
+            ],
+        }
+    ),
+]
+
+
 class SettingChange(Body):
     """A setting for the tenant or one of its sites; null lets what is above hold again."""
 
-    value: Any
+    value: SettingValue
     site_id: Id | None = None
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from functools import cache
 from typing import Annotated, Any
 
 import structlog
@@ -47,11 +49,16 @@ def tenant_settings(site_id: int | None = None) -> Settings:
 
 
 def validate(name: str, value: Any) -> Any:
-    """``value`` as the setting's type.
+    """``value``, as JSON has it, as the setting's type; nothing is converted into a number.
 
     KeyError for a setting that tenants do not have, ValidationError for an unusable value.
     """
-    return _adapter(name).validate_python(value)
+    return _adapter(name).validate_json(json.dumps(value), strict=True)
+
+
+def schema(name: str) -> dict[str, Any]:
+    """What JSON the setting can have, with its range, as JSON Schema."""
+    return _adapter(name).json_schema()
 
 
 def to_json(name: str, value: Any) -> Any:
@@ -93,6 +100,7 @@ def override(name: str, value: Any, *, site_id: int | None, now: dt.datetime) ->
     )
 
 
+@cache
 def _adapter(name: str) -> TypeAdapter[Any]:
     field = TENANT_SETTINGS[name]
     annotation = field.annotation

@@ -63,13 +63,22 @@ def _fields(schema: dict[str, Any], spec: dict[str, Any]) -> Iterator[dict[str, 
             yield from _fields(inner, spec)
     required = schema.get("required", ())
     for name, field in schema.get("properties", {}).items():
+        choices = [one for one in field.get("anyOf", ()) if "description" in one]
         yield {
             "name": name,
-            "kind": _kind(field),
+            "kind": "one of these" if choices else _kind(field),
             "required": name in required,
             "description": field.get("description", ""),
             "default": field.get("default"),
         }
+        for choice in choices:
+            yield {
+                "name": choice["title"],
+                "kind": _kind(choice),
+                "required": False,
+                "description": choice["description"],
+                "default": choice.get("default"),
+            }
 
 
 def _resolved(schema: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:

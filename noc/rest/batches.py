@@ -14,7 +14,7 @@ from typing import Any, TypedDict, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from noc.rest.problems import Problem, not_json
+from noc.rest.problems import Problem, not_json, plain
 
 T = TypeVar("T")
 
@@ -199,15 +199,13 @@ def _rejections(error: ValidationError, items: Sequence[Any], depth: int) -> dic
         index = int(location[0])
         if index in rejected:
             continue
-        field_name, reason = "item", str(item["msg"]).removeprefix("Value error, ")
+        field_name, reason = "item", plain(str(item["msg"]))
         if isinstance(broken := items[index], Unreadable):
             field_name, reason = broken.field, broken.reason
         elif item["type"].startswith("union_tag"):
             field_name, reason = _tag(item)
         elif len(location) > depth:
             field_name = str(location[depth])
-        elif item["type"] in ("model_type", "model_attributes_type", "dict_type"):
-            reason = "must be a JSON object"
         rejected[index] = Rejection(index=index, field=field_name, reason=reason)
     return rejected
 

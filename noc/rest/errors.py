@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from noc.monitoring import metrics
-from noc.rest.problems import Problem, field_errors, not_json
+from noc.rest.problems import Problem, field_errors, not_json, plain
 
 _KEPT_HEADERS: tuple[str, ...] = ("Allow", "Retry-After")
 
@@ -60,7 +60,7 @@ def _http(error: HTTPException) -> Response:
 def _apiflask_error(error: HTTPError) -> Any:
     details: dict[str, Any] = error.detail if isinstance(error.detail, dict) else {}
     errors = [
-        {"field": _named(place, field), "reason": str(reason).removeprefix("Value error, ")}
+        {"field": _named(place, field), "reason": plain(str(reason))}
         for place, fields in details.items()
         for field, reason in _flat(fields)
     ]

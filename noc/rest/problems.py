@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -10,6 +11,8 @@ from flask import Response, jsonify
 from pydantic import ValidationError
 
 MEDIA_TYPE = "application/problem+json"
+
+_NO_OBJECT = re.compile(r"Input should be (an object|a valid dictionary( or .*)?)$")
 
 
 class Problem(Exception):
@@ -70,12 +73,14 @@ def field_errors(error: ValidationError) -> list[dict[str, Any]]:
     return [
         {
             "field": ".".join(str(part) for part in item["loc"]) or "body",
-            "reason": _reason(item),
+            "reason": plain(str(item["msg"])),
         }
         for item in error.errors(include_url=False, include_context=False, include_input=False)
     ]
 
 
-def _reason(item: Any) -> str:
-    message = str(item["msg"])
+def plain(message: str) -> str:
+    """The words of a pydantic error without those that speak of Python."""
+    if _NO_OBJECT.match(message):
+        return "must be a JSON object"
     return message.removeprefix("Value error, ")

@@ -134,7 +134,7 @@ def test_a_batch_is_answered_item_by_item(api: ApiClient, session: Session) -> N
         ({"occurred_at": "2199-12-31T23:59:59Z"}, "occurred_at", "future"),
         ({"occurred_at": "9999-12-31T23:59:59Z"}, "occurred_at", "between 1970 and 2200"),
         ({"occurred_at": "1999-12-31T23:59:59Z"}, "occurred_at", "too old"),
-        ({"metadata": [1]}, "metadata", "dictionary"),
+        ({"metadata": [1]}, "metadata", "JSON object"),
         ({"metadata": {"a\x00": 1}}, "metadata", "NUL"),
         ({"metadata": {"a": "x" * 17_000}}, "metadata", "16384 bytes"),
         ({"metadata": {"a": [[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]}}, "metadata", "nested"),

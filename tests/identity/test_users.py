@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -144,12 +145,44 @@ def test_a_setting_is_overridden_and_given_back(api: ApiClient, config: Settings
     assert tenant_settings() == config
 
 
-def test_every_number_that_a_tenant_sets_has_a_range() -> None:
-    for name, field in TENANT_SETTINGS.items():
+def test_every_number_that_is_set_has_a_range() -> None:
+    for name, field in Settings.model_fields.items():
         if field.annotation in (int, float):
             kinds = {type(constraint).__name__ for constraint in field.metadata}
             assert kinds & {"Ge", "Gt"}, name
             assert "Le" in kinds, name
+
+
+def possible(schema: dict[str, Any]) -> str:
+    """What a setting can be, in the words of the document."""
+    kind = schema["type"]
+    if kind == "boolean":
+        return "true, false"
+    if kind == "array":
+        return f"any of {', '.join(schema['items']['enum'])}"
+    if kind == "object":
+        return "; ".join(f"{name} {possible(one)}" for name, one in schema["properties"].items())
+    least = str(schema["minimum"]) if "minimum" in schema else f"above {schema['exclusiveMinimum']}"
+    whole = "whole, " if kind == "integer" else ""
+    return f"{whole}{least} to {schema['maximum']}"
+
+
+def test_the_document_tells_the_range_of_every_setting(api: ApiClient) -> None:
+    written = {}
+    for text in (Path(__file__).parents[2] / "docs" / "identity.md").read_text().splitlines():
+        cells = [cell.strip() for cell in text.strip("|").split("|")]
+        if cells[0].strip("`") in TENANT_SETTINGS:
+            written[cells[0].strip("`")] = cells[1]
+    settings = data(api.get("settings/"))["settings"]
+    assert written == {one["name"]: possible(one["schema"]) for one in settings}
+
+
+def test_the_description_tells_the_range_of_every_setting(client: FlaskClient) -> None:
+    spec = client.get("/api/openapi.json").get_json()
+    value = spec["components"]["schemas"]["SettingChange"]["properties"]["value"]
+    told = {one["title"]: one for one in value["anyOf"] if "title" in one}
+    assert told.keys() == TENANT_SETTINGS.keys()
+    assert (told["fraud_cache_ttl"]["minimum"], told["fraud_cache_ttl"]["maximum"]) == (0, 86_400)
 
 
 def test_part_of_the_models_gate_can_be_changed(api: ApiClient) -> None:
@@ -176,6 +209,9 @@ def test_a_sites_setting_goes_before_the_tenants(api: ApiClient, make: Make) -> 
         ("fraud_score_ticket_threshold", "high", "value", "valid number"),
         ("ticket_deduplication_hours", 0, "value", "greater than 0"),
         ("websocket_rate_limit", 2.5, "value", "integer"),
+        ("websocket_rate_limit", True, "value", "integer"),
+        ("fraud_score_ticket_threshold", "0.5", "value", "valid number"),
+        ("ml_model_validation_thresholds", [0.5], "value", "JSON object"),
         ("fraud_deduplication_hours", 1e308, "value", "less than or equal to 8760"),
         ("fraud_cache_ttl", 10**30, "value", "less than or equal to 86400"),
         ("ml_model_validation_thresholds", {"a": 1}, "value.a", "not permitted"),

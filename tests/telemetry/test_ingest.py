@@ -189,7 +189,7 @@ def test_one_bad_signal_never_loses_the_good_ones(
         ("location", "person_id", "1", "integer"),
         ("location", "external_id", "\x00", "one line"),
         ("location", "external_id", " a", "begin nor end"),
-        ("phone_event", "detail", "text", "valid dictionary"),
+        ("phone_event", "detail", "text", "JSON object"),
         ("phone_event", "detail", {"x": math.inf}, "JSON compliant"),
         ("phone_event", "detail", {"x": "a\x00"}, "NUL"),
         ("phone_event", "detail", {"x": "a" * 17_000}, "16384 bytes"),
