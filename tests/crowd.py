@@ -20,7 +20,17 @@ from tests.factories import Make
 T = TypeVar("T")
 _number = itertools.count(1)
 
-_OWNED = ("ticket_slot", "ticket", "noc_alert_event", "attendance_event", "person", "site")
+_OWNED = (
+    "noc_correlated_incident",
+    "audit_finding",
+    "ticket_slot",
+    "ticket",
+    "noc_alert_event",
+    "attendance_event",
+    "jobneed",
+    "person",
+    "site",
+)
 """Children first: a tenant's people cannot go while alerts point to them."""
 
 

@@ -1,0 +1,137 @@
+"""Sixteen workers find the same at the same moment; the database decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from apiflask import APIFlask
+from sqlalchemy import func, select
+
+from noc.audit.baselines import Sample, feed
+from noc.audit.cycle import run
+from noc.audit.escalation import escalate
+from noc.audit.models import METRICS, BaselineProfile, Finding
+from noc.extensions import session
+from noc.identity.site_settings import read_site_settings
+from noc.incidents.correlation import correlate
+from noc.incidents.models import Incident, IncidentAlert
+from noc.incidents.scoring import Signal
+from noc.settings import Settings
+from noc.tickets.models import Ticket, TicketEvidence
+from tests.audit.conftest import AT, MINUTE, on_post
+from tests.conftest import Services
+from tests.crowd import at_once, committed_tenant
+from tests.factories import Make
+
+WORKERS = 16
+
+
+@pytest.fixture
+def house(app: APIFlask, services: Services) -> Iterator[Make]:
+    """A tenant that every connection sees."""
+    with committed_tenant(app, services) as make:
+        yield make
+
+
+def count(model: type) -> int:
+    return session().scalar(select(func.count()).select_from(model)) or 0
+
+
+def test_one_finding_and_one_ticket(app: APIFlask, house: Make) -> None:
+    on_post(house)
+    session().commit()
+
+    outcomes = at_once(
+        app,
+        house.tenant_id,
+        [lambda: run("heartbeat", AT, tenant_id=house.tenant_id, now=AT)] * WORKERS,
+    )
+
+    assert sum(len(outcome.created) for outcome in outcomes) == 1
+    assert (count(Finding), count(Ticket)) == (1, 1)
+
+
+def test_one_finding_escalated_by_all_has_one_ticket(app: APIFlask, house: Make) -> None:
+    site = on_post(house).site
+    finding = house.row(
+        Finding,
+        {
+            "finding_type": "DEVICE_SILENT",
+            "category": "DEVICE_HEALTH",
+            "severity": "HIGH",
+            "title": "Silent",
+            "site_id": site.id,
+            "subject": f"site:{site.id}",
+            "window_start": AT - 20 * MINUTE,
+            "window_end": AT,
+            "evidence": {},
+            "evidence_summary": "Nothing heard.",
+            "detected_at": AT,
+        },
+    )
+    finding_id = finding.id
+    session().commit()
+
+    def work() -> int:
+        mine = session().get_one(Finding, (house.tenant_id, finding_id))
+        config = read_site_settings(house.tenant_id, ())
+        return escalate([mine], config, tenant_id=house.tenant_id, now=AT)
+
+    assert sum(at_once(app, house.tenant_id, [work] * WORKERS)) == 1
+    assert count(Ticket) == 1
+    assert session().scalars(select(TicketEvidence.ref)).all() == [str(finding_id)]
+
+
+def test_findings_of_one_type_and_site_share_a_ticket(app: APIFlask, house: Make) -> None:
+    site = on_post(house).site
+    posts = [on_post(house, site) for _ in range(WORKERS - 1)]
+    session().commit()
+
+    at_once(
+        app,
+        house.tenant_id,
+        [lambda: run("heartbeat", AT, tenant_id=house.tenant_id, now=AT)] * 4,
+    )
+
+    assert len(posts) + 1 == count(Finding) == WORKERS
+    assert count(Ticket) == 1
+    assert count(TicketEvidence) == WORKERS
+
+
+def test_one_incident(app: APIFlask, house: Make) -> None:
+    post = on_post(house)
+    post.alert()
+    session().commit()
+    site_id, person_id = post.site.id, post.person.id
+
+    def work(number: int) -> int:
+        # Ten minutes apart: two ends of what is one incident.
+        end = AT - (number % 2) * 10 * MINUTE
+        signal = Signal(
+            f"finding:{number}", "LOW", "MEDIUM", site_id, person_id, end - 5 * MINUTE, end
+        )
+        found = correlate([signal], tenant_id=house.tenant_id, now=AT, window_minutes=15)
+        return len(found)
+
+    works = [lambda number=number: work(number) for number in range(WORKERS)]
+    assert sum(at_once(app, house.tenant_id, works)) == WORKERS  # type: ignore[arg-type]
+
+    incident = session().scalars(select(Incident)).one()
+    assert len(incident.signals) == WORKERS
+    assert count(IncidentAlert) == 1
+
+
+def test_an_hour_feeds_the_baselines_once(app: APIFlask, house: Make, config: Settings) -> None:
+    site_id = on_post(house).site.id
+    session().commit()
+    batch = [Sample(site_id, n, AT, dict.fromkeys(METRICS, float(n))) for n in range(5)]
+
+    counted = at_once(
+        app,
+        house.tenant_id,
+        [lambda: feed(batch, config, tenant_id=house.tenant_id)] * WORKERS,
+    )
+
+    assert sorted(counted) == [0] * (WORKERS - 1) + [5]
+    assert set(session().scalars(select(BaselineProfile.sample_count))) == {5}
