@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,24 +142,31 @@ def _visible(site_ids: Collection[int] | None) -> Select[Any]:
 
 
 def _filtered(query: Select[Any], filters: IncidentFilters, now: dt.datetime) -> Select[Any]:
-    least = severity_rank(filters.min_severity or "INFO")
-    oldest = now - dt.timedelta(hours=filters.older_than_hours or 0)
-    wanted: tuple[tuple[bool, ColumnElement[bool]], ...] = (
-        (bool(filters.status), Incident.status.in_(filters.status)),
-        (filters.unresolved, Incident.status != "CLOSED"),
-        (bool(filters.site_id), Incident.site_id.in_(filters.site_id)),
-        (filters.person_id is not None, Incident.person_id == filters.person_id),
-        (filters.min_severity is not None, Incident.combined_severity.in_(SEVERITIES[least:])),
-        (filters.min_score is not None, Incident.correlation_score >= filters.min_score),
-        (
-            filters.root_cause_identified is not None,
-            Incident.root_cause_identified == filters.root_cause_identified,
-        ),
-        (filters.older_than_hours is not None, Incident.detected_at <= oldest),
-        (filters.since is not None, Incident.detected_at >= filters.since),
-        (filters.until is not None, Incident.detected_at < filters.until),
-    )
-    return query.where(*(condition for asked, condition in wanted if asked))
+    if filters.status:
+        query = query.where(Incident.status.in_(filters.status))
+    if filters.unresolved:
+        query = query.where(Incident.status != "CLOSED")
+    if filters.site_id:
+        query = query.where(Incident.site_id.in_(filters.site_id))
+    for name in ("person_id", "root_cause_identified"):
+        value = getattr(filters, name)
+        if value is not None:
+            query = query.where(getattr(Incident, name) == value)
+    return query.where(*_bounds(filters, now))
+
+
+def _bounds(filters: IncidentFilters, now: dt.datetime) -> Iterator[ColumnElement[bool]]:
+    if filters.min_severity is not None:
+        least = severity_rank(filters.min_severity)
+        yield Incident.combined_severity.in_(SEVERITIES[least:])
+    if filters.min_score is not None:
+        yield Incident.correlation_score >= filters.min_score
+    if filters.older_than_hours is not None:
+        yield Incident.detected_at <= now - dt.timedelta(hours=filters.older_than_hours)
+    if filters.since is not None:
+        yield Incident.detected_at >= filters.since
+    if filters.until is not None:
+        yield Incident.detected_at < filters.until
 
 
 def _alert_ids(incident_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[int]]:

@@ -121,12 +121,12 @@ def post(make: Make) -> Post:
 
 
 def on_post(make: Make, site: Site | None = None, *, since: dt.datetime | None = None) -> Post:
-    """A guard on duty until 14:00, at a site with a supervisor."""
+    """A guard on duty for eight hours, from 06:00, at a site with a supervisor."""
     if site is None:
         site = make.site(noc_supervisor_id=make.user("operator").id)
     person = make.person(site)
     starts = since or AT - 3 * HOUR
-    make.shift(person, site, starts, hours=(AT + 5 * HOUR - starts) / HOUR)
+    make.shift(person, site, starts, hours=8)
     return Post(make, person, site)
 
 
