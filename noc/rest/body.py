@@ -6,7 +6,7 @@ import io
 import json
 from typing import Annotated, Any
 
-from flask import request
+from flask import current_app, request
 from pydantic import AfterValidator, Field
 
 from noc.rest import text
@@ -19,11 +19,23 @@ _MAX_DEPTH = 20
 
 
 def allow_empty_body() -> None:
-    """Let a POST without a body mean ``{}``: for actions whose every field is optional."""
+    """Let a POST without a body mean ``{}``, where every field of the body is optional."""
+    view = current_app.view_functions.get(request.endpoint or "")
     chunked = "Transfer-Encoding" in request.headers
-    if request.method == "POST" and not request.content_length and not chunked:
+    if may_be_left_out(view, request.method) and not request.content_length and not chunked:
         request.environ["wsgi.input"] = io.BytesIO(b"{}")
         request.environ["CONTENT_LENGTH"] = "2"
+
+
+def may_be_left_out(view: Any, method: str) -> bool:
+    """Whether a view takes a body none of whose fields is required.
+
+    Only of a POST: a PUT of nothing would be a slip.
+    """
+    model = getattr(view, "_spec", {}).get("body")
+    if method.upper() != "POST" or model is None:
+        return False
+    return not any(field.is_required() for field in model.model_fields.values())
 
 
 def _storable(value: str) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Request
 from flask.json.provider import DefaultJSONProvider
+
+from noc.rest.problems import Problem, not_json
 
 
 def _default(value: Any) -> Any:
@@ -30,6 +33,34 @@ class IsoJson(DefaultJSONProvider):
             raise ValueError("is nested too deeply") from error
 
 
+class JsonRequest(Request):
+    """Flask's request, whose JSON is there and is JSON, or refused in the same words always."""
+
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        """The body's value. Problem 400 for what is not JSON, 422 for a bare ``null``.
+
+        ``force`` is how bodies of the interface are read, whatever they call themselves.
+        """
+        value = super().get_json(force=force, silent=silent, cache=cache)
+        if value is None and force and not silent:
+            # The library would take it for {}, and a PUT of nothing would make something.
+            raise Problem(
+                422,
+                "The request was not accepted.",
+                errors=[{"field": "body", "reason": "must be a JSON object"}],
+            )
+        return value
+
+    def on_json_loading_failed(self, e: ValueError | None) -> Any:
+        """Problem 400."""
+        if not self.get_data(cache=True).strip():
+            raise not_json("is empty")
+        if isinstance(e, json.JSONDecodeError):
+            raise not_json(f"cannot be read at line {e.lineno} column {e.colno}: {e.msg}")
+        raise not_json("cannot be read" if e else "is not called application/json")
+
+
 def init_app(app: Flask) -> None:
-    """Let the app answer so."""
+    """Let the app read and answer so."""
     app.json = IsoJson(app)
+    app.request_class = JsonRequest

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import structlog
 from apiflask import APIFlask, HTTPError
-from flask import Response, current_app, g, request
+from flask import Response, current_app, g
 from psycopg import errors as pg
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from noc.monitoring import metrics
-from noc.rest.problems import Problem, field_errors, not_json, plain
+from noc.rest.problems import Problem, field_errors, plain
 
 _KEPT_HEADERS: tuple[str, ...] = ("Allow", "Retry-After")
 
@@ -47,8 +47,6 @@ def _validation(error: ValidationError) -> Response:
 def _http(error: HTTPException) -> Response:
     if isinstance(error.response, Response):
         return error.response
-    if error.code == 400 and request.is_json:
-        return _problem(not_json("cannot be read"))
     headers = error.get_response().headers
     kept = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
     status = error.code or 500
@@ -64,10 +62,8 @@ def _apiflask_error(error: HTTPError) -> Any:
         for place, fields in details.items()
         for field, reason in _flat(fields)
     ]
-    if error.status_code == 400:
-        problem = not_json("cannot be read")
-    else:
-        problem = Problem(error.status_code, error.message or "", errors=errors)
+    message = "The request was not accepted." if errors else error.message or ""
+    problem = Problem(error.status_code, message, errors=errors)
     response = _problem(problem)
     return response, response.status_code, {"Content-Type": response.content_type}
 

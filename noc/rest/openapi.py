@@ -17,6 +17,7 @@ from flask import Response, current_app, jsonify
 from pydantic import BaseModel, TypeAdapter
 from werkzeug.routing import Rule
 
+from noc.rest.body import may_be_left_out
 from noc.rest.problems import MEDIA_TYPE
 
 API_PREFIX = "/api/v2/noc"
@@ -162,6 +163,8 @@ def _complete(spec: Any) -> Any:
         if operation is not None:
             operation["summary"] = operation["summary"].removesuffix(".")
             _describe_input(operation, getattr(view, "noc_described", Described()), schemas)
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = not may_be_left_out(view, method)
             _state_capability(operation, getattr(view, "noc_capabilities", ()))
             _state_answers(operation)
     used = {tag for item in spec["paths"].values() for op in item.values() for tag in op["tags"]}
@@ -187,10 +190,7 @@ def _describe_input(operation: Any, told: Described, schemas: dict[str, Any]) ->
         )
     if told.body is not None:
         content = {"schema": _schema_of(told.body, schemas)}
-        operation["requestBody"] = {
-            "required": True,
-            "content": dict.fromkeys(told.media_types, content),
-        }
+        operation["requestBody"] = {"content": dict.fromkeys(told.media_types, content)}
 
 
 def _schema_of(described: Any, schemas: dict[str, Any]) -> dict[str, Any]:

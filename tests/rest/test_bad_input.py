@@ -122,31 +122,67 @@ def test_every_body_with_a_moment_is_tried(app: APIFlask, spec: dict[str, Any]) 
             assert (path.rpartition("/by-code/")[0] or path) in tried, (method, path)
 
 
-def with_bodies(app: APIFlask) -> list[tuple[str, str]]:
-    """(method, path) of every operation that reads a body which must be there."""
-    found = []
-    for rule in app.url_map.iter_rules():
-        if not rule.rule.startswith(f"{API_PREFIX}/"):
-            continue
-        for method in sorted((rule.methods or set()) & {"POST", "PUT", "PATCH"}):
-            path = re.sub(r"<[^>]+>", "1", rule.rule).removeprefix(f"{API_PREFIX}/")
-            found.append((method.lower(), path))
-    return found
+def test_what_is_not_json_is_told_so_wherever_a_body_is_read(
+    app: APIFlask, client: FlaskClient, api: ApiClient, spec: dict[str, Any]
+) -> None:
+    assert len(with_bodies(app, spec)) >= 30
+    for method, path, needed in with_bodies(app, spec):
+        for content, media_type in (
+            (b"{", "application/json"),
+            (b"\xff\xfe", "application/json"),
+            (b"[" * 100_000, "application/json"),
+            (b'{"a": ' + b"9" * 6_000 + b"}", "application/json"),
+            (b"nonsense", "text/plain"),
+            (b"a=b", "application/x-www-form-urlencoded"),
+            (b" ", "application/json"),
+            *([(b"", "application/json"), (b"", None)] if needed else []),
+        ):
+            response = client.open(
+                f"{API_PREFIX}/{path}",
+                method=method,
+                data=content,
+                content_type=media_type,
+                headers=api.headers,
+            )
+            problem = assert_problem(response, 400, body="")
+            assert problem["detail"] == "The body is not JSON.", (path, content)
+            assert [one["field"] for one in problem["errors"]] == ["body"], (path, content)
 
 
-def test_what_is_not_json_is_told_so_wherever_a_body_is_read(app: APIFlask, api: ApiClient) -> None:
-    told = []
-    for method, path in with_bodies(app):
-        for content in (b"{", b"\xff\xfe", b"nonsense"):
-            call = api.put if method == "put" else api.post
-            response = call(path, data=content, content_type="application/json")
-            if response.status_code == 404:
-                continue
-            problem = assert_problem(response, 400)
-            assert problem["detail"] == "The body is not JSON.", path
-            assert problem["errors"][0]["field"] == "body", path
-        told.append(path)
-    assert len(told) > 25
+def test_json_of_another_shape_is_told_so_wherever_a_body_is_read(
+    app: APIFlask, client: FlaskClient, api: ApiClient, spec: dict[str, Any]
+) -> None:
+    for method, path, _ in with_bodies(app, spec):
+        lists: list[Any] = [] if path in BATCHES else [[], [{}]]
+        for value in (3, "x", True, None, *lists):
+            response = client.open(
+                f"{API_PREFIX}/{path}", method=method, data=json.dumps(value), headers=api.headers
+            )
+            assert_problem(response, 422, body="object")
+
+
+BATCHES = ("attendance/events/", "telemetry/events/", "alerts/")
+
+
+def with_bodies(app: APIFlask, spec: dict[str, Any]) -> list[tuple[str, str, bool]]:
+    """(method, path, whether it must be there) of every operation that reads a body."""
+    return [
+        (method, concrete(rule), operation["requestBody"]["required"])
+        for method, rule, operation in operations(app, spec)
+        if "requestBody" in operation
+    ]
+
+
+def test_only_actions_without_a_needed_field_may_leave_the_body_out(
+    app: APIFlask, api: ApiClient, spec: dict[str, Any]
+) -> None:
+    optional = [path for _, path, needed in with_bodies(app, spec) if not needed]
+    assert f"alerts/{NOTHING['int']}/acknowledge/" in optional
+    assert "tickets/" not in optional
+    for path in optional:
+        empty, braces = api.post(path), api.post(path, json={})
+        assert empty.status_code == braces.status_code
+        assert empty.get_json()["detail"] == braces.get_json()["detail"]
 
 
 @pytest.mark.parametrize("number", ["0", "99999999999999999999", "9" * 5000])

@@ -164,7 +164,7 @@ def test_another_tenants_things_are_no_evidence(
         (b'{"title": "\xff"}', 400),
         ('{"title": "\\ud800"}', 422),
         ("[]", 422),
-        ("", 422),
+        ("", 400),
         ("3", 422),
     ],
     ids=["broken", "nested", "not UTF-8", "half a character", "list", "empty", "number"],
