@@ -6,7 +6,6 @@ from typing import Any
 
 from apiflask import APIBlueprint
 from flask import request
-from pydantic import TypeAdapter
 
 from noc.database.base import utcnow
 from noc.extensions import session, settings
@@ -14,18 +13,25 @@ from noc.identity.capabilities import ADMIN, INGEST, VIEW
 from noc.identity.guard import check_whole_tenant, require
 from noc.identity.principal import required_principal
 from noc.rest.batches import answer, read_body
-from noc.rest.body import Line
-from noc.rest.envelope import success
+from noc.rest.body import checked_code
+from noc.rest.envelope import DEFAULT_LIMIT, success
+from noc.rest.keyset import cursor_key
 from noc.rest.openapi import API_PREFIX, describe
-from noc.rest.problems import Problem
 from noc.telemetry.answers import SignalsQuery, signals_answer
 from noc.telemetry.ingest import store_signals
+from noc.telemetry.rounds import (
+    CompletionQuery,
+    RoundIn,
+    RoundQuery,
+    completion,
+    list_rounds,
+    plan_rounds,
+)
 from noc.telemetry.schemas import Signal
-from noc.telemetry.tours import TourPlan, TourQuery, list_tours, put_tour, show_tour
+from noc.telemetry.site_answers import SiteSignalsQuery, site_signals_answer
+from noc.telemetry.tours import TourPlan, TourQuery, list_tours, must_have_tour, put_tour, show_tour
 
 bp = APIBlueprint("telemetry", __name__, url_prefix=API_PREFIX)
-
-_CODE = TypeAdapter(Line)
 
 
 @bp.post("/telemetry/events/")
@@ -59,6 +65,64 @@ def signals(person_id: int, query: SignalsQuery) -> Any:
     return success(data, cached=kept)
 
 
+@bp.get("/telemetry/signals/site/<int:site_id>/")
+@require(VIEW)
+@bp.input(SiteSignalsQuery, location="query", arg_name="query")
+def site_signals(site_id: int, query: SiteSignalsQuery) -> Any:
+    """Tell what was heard of a site's people, each and in total.
+
+    Active people who are at home there, or on its roster in the window. Kept for a minute: see
+    `cached` and `collected_at`; `fresh=1` asks anew. `on_duty` and `heard` narrow the people, a
+    page of them at a time; the totals are of all.
+    """
+    data, pagination, kept = site_signals_answer(
+        site_id, query, principal=required_principal(), now=utcnow()
+    )
+    return success(data, cached=kept, pagination=pagination)
+
+
+@bp.get("/tours/rounds/")
+@require(VIEW)
+@bp.input(RoundQuery, location="query", arg_name="query")
+def rounds(query: RoundQuery) -> Any:
+    """List rounds, latest first: done, late, open or missed, with what was scanned."""
+    limit = query.limit or DEFAULT_LIMIT
+    page = list_rounds(
+        query,
+        now=utcnow(),
+        limit=limit,
+        after=cursor_key(),
+        site_ids=required_principal().site_ids,
+    )
+    return success(page.items, pagination=page.pagination(limit))
+
+
+@bp.get("/tours/completion/")
+@require(VIEW)
+@bp.input(CompletionQuery, location="query", arg_name="query")
+def tour_completion(query: CompletionQuery) -> Any:
+    """Tell how many rounds were walked, by tour, person or site; of a week, if left open."""
+    return success(completion(query, now=utcnow(), site_ids=required_principal().site_ids))
+
+
+@bp.post("/tours/<int:tour_id>/rounds/")
+@describe(body=RoundIn | list[RoundIn])
+@bp.doc(responses={200: "Taken; see each item", 201: "All stored"})
+@require(ADMIN, INGEST)
+def plan_tour_rounds(tour_id: int) -> Any:
+    """Put rounds of a tour on the roster: who walks it, from when to when.
+
+    One round, an array, or an object with `events`. Answered item by item; safe to retry.
+    """
+    tenant_id = check_whole_tenant().tenant_id
+    body = read_body(request.get_data(), request.mimetype, limit=settings().max_batch_items)
+    must_have_tour(tour_id)
+    result = plan_rounds(tour_id, body.items, tenant_id=tenant_id, now=utcnow())
+    data, status = answer(result, single=body.single)
+    session().commit()
+    return success(data), status
+
+
 @bp.get("/tours/")
 @require(VIEW)
 @bp.input(TourQuery, location="query", arg_name="query")
@@ -79,17 +143,6 @@ def put_tour_by_code(code: str, plan: TourPlan) -> Any:
     checkpoint that is no longer listed leaves the tour.
     """
     check_whole_tenant()
-    tour_id, created = put_tour(_checked_code(code), plan)
+    tour_id, created = put_tour(checked_code(code), plan)
     session().commit()
     return success(show_tour(tour_id)), 201 if created else 200
-
-
-def _checked_code(code: str) -> str:
-    try:
-        return _CODE.validate_python(code)
-    except ValueError as error:
-        raise Problem(
-            422,
-            "The tour was not accepted.",
-            errors=[{"field": "code", "reason": "must have 1 to 200 characters, none of them NUL"}],
-        ) from error

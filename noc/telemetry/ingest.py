@@ -186,9 +186,11 @@ def _store_scans(
     for row in rows:
         name = row.values["external_id"]
         stored = name in new and first[name] is row
+        scan = new[name] if name in new else old[name]
         outcomes[row.index] = {
-            "id": new[name] if name in new else old[name],
+            "id": scan.id,
             "status": "stored" if stored else "duplicate",
+            "round_id": scan.round_id,
         }
 
 

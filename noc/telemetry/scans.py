@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -59,7 +60,7 @@ _STORE = text(
            SET endtime = c.occurred_at, external_id = c.external_id, received_at = :now
           FROM chosen c JOIN locked l ON l.id = c.jobneed_id
          WHERE j.tenant_id = :tenant_id AND j.id = c.jobneed_id AND j.endtime IS NULL
-        RETURNING j.id, j.external_id
+        RETURNING j.id, j.external_id, j.parent_id
     ), extra AS (
         INSERT INTO jobneed (
             tenant_id, kind, checkpoint_id, person_id, site_id, starts_at, expires_at, endtime,
@@ -72,27 +73,59 @@ _STORE = text(
          WHERE NOT EXISTS (SELECT FROM completed c WHERE c.external_id = i.external_id)
          ORDER BY i.occurred_at, i.external_id
         ON CONFLICT (tenant_id, external_id) DO NOTHING
-        RETURNING id, external_id
+        RETURNING id, external_id, parent_id
     )
-    SELECT id, external_id FROM completed UNION ALL SELECT id, external_id FROM extra
+    SELECT id, external_id, parent_id FROM completed
+    UNION ALL SELECT id, external_id, parent_id FROM extra
     """
 )
 
 _FIND = text(
     """
-    SELECT id, external_id FROM jobneed
+    SELECT id, external_id, parent_id FROM jobneed
      WHERE tenant_id = :tenant_id AND external_id = ANY(CAST(:external_ids AS text[]))
     """
 )
 
 
+# The rounds are locked before they are counted, in statements of their own: of two scans that
+# end a round at the same moment the second sees the first.
+_LOCK_ROUNDS = text(
+    """
+    SELECT id FROM jobneed
+     WHERE tenant_id = :tenant_id AND id = ANY(CAST(:rounds AS bigint[]))
+     ORDER BY id FOR NO KEY UPDATE
+    """
+)
+_FINISH = text(
+    """
+    UPDATE jobneed r SET endtime = done.at
+      FROM (
+          SELECT c.parent_id, max(c.endtime) AS at FROM jobneed c
+           WHERE c.tenant_id = :tenant_id AND c.parent_id = ANY(CAST(:rounds AS bigint[]))
+           GROUP BY c.parent_id HAVING count(*) = count(c.endtime)
+      ) done
+     WHERE r.tenant_id = :tenant_id AND r.id = done.parent_id AND r.endtime IS NULL
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredScan:
+    """Where a scan is kept, and the round it was asked for in; None where nobody had asked."""
+
+    id: int
+    round_id: int | None
+
+
 def store_scans(
     scans: Sequence[Mapping[str, Any]], *, tenant_id: int, now: dt.datetime
-) -> dict[str, int]:
-    """Ids of the jobneed rows that now hold these scans, by ``external_id``; new scans only.
+) -> dict[str, StoredScan]:
+    """The jobneed rows that now hold these scans, by ``external_id``; new scans only.
 
     Each scan has ``external_id`` (unique in ``scans``), ``occurred_at``, ``person_id`` and
-    ``checkpoint_id``, the last two known to exist. One query; idempotent by ``external_id``.
+    ``checkpoint_id``, the last two known to exist. A round whose last checkpoint this was ends
+    with its latest scan. At most three queries; idempotent by ``external_id``.
     """
     columns = ("external_id", "occurred_at", "person_id", "checkpoint_id")
     rows = session().execute(
@@ -100,12 +133,18 @@ def store_scans(
         {"tenant_id": tenant_id, "now": now, "early": EARLY, "late": LATE}
         | {name: [scan[name] for scan in scans] for name in columns},
     )
-    return {external_id: key for key, external_id in rows}
+    stored = {row.external_id: StoredScan(row.id, row.parent_id) for row in rows}
+    rounds = sorted({scan.round_id for scan in stored.values() if scan.round_id is not None})
+    if rounds:
+        session().execute(_LOCK_ROUNDS, {"tenant_id": tenant_id, "rounds": rounds})
+        session().execute(_FINISH, {"tenant_id": tenant_id, "rounds": rounds})
+    return stored
 
 
-def find_scans(external_ids: Sequence[str], *, tenant_id: int) -> dict[str, int]:
-    """Ids of the jobneed rows that hold these scans. One query, or none."""
+def find_scans(external_ids: Sequence[str], *, tenant_id: int) -> dict[str, StoredScan]:
+    """The jobneed rows that hold these scans. One query, or none."""
     if not external_ids:
         return {}
     parameters = {"tenant_id": tenant_id, "external_ids": list(external_ids)}
-    return {external_id: key for key, external_id in session().execute(_FIND, parameters)}
+    rows = session().execute(_FIND, parameters)
+    return {row.external_id: StoredScan(row.id, row.parent_id) for row in rows}

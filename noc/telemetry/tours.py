@@ -10,9 +10,9 @@ from sqlalchemy import exists, select, text
 
 from noc.database.tenancy import required_tenant
 from noc.extensions import session
-from noc.rest.body import Id, Line
+from noc.rest.body import Code, Id, Name
 from noc.rest.by_id import ListQuery, QueryId, page_by_id
-from noc.rest.problems import Problem
+from noc.rest.problems import Problem, not_found
 from noc.rest.quantities import Latitude, Longitude
 from noc.telemetry.models import Checkpoint, Tour
 from noc.workforce.models import Site
@@ -28,8 +28,8 @@ class CheckpointPlan(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    code: Line
-    name: Line | None = None
+    code: Code
+    name: Name | None = None
     lat: Latitude | None = None
     lon: Longitude | None = Field(default=None, validate_default=True)
 
@@ -46,7 +46,7 @@ class TourPlan(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Line
+    name: Name
     site_id: Id
     active: bool = True
     checkpoints: list[CheckpointPlan] = Field(default=[], max_length=MAX_CHECKPOINTS)
@@ -142,6 +142,13 @@ def put_tour(code: str, plan: TourPlan) -> tuple[int, bool]:
         }
         session().execute(_PUT_CHECKPOINTS, place | columns)
     return row.id, row.created
+
+
+def must_have_tour(tour_id: int) -> None:
+    """Problem 404 for no such tour of the tenant."""
+    key = (Tour.tenant_id == required_tenant(), Tour.id == tour_id)
+    if not session().scalar(select(exists().where(*key))):
+        raise not_found("tour")
 
 
 def _check_site(site_id: int, tenant_id: int) -> None:
