@@ -17,6 +17,8 @@ from sqlalchemy import text
 from noc.extensions import session
 from noc.rest.batches import Unreadable
 from noc.rest.cells import Line, moment, number, read_csv
+from noc.rest.keyset import BIGGEST_ID, ID_DIGITS
+from noc.rest.text import code
 
 _NUMBERS = (
     "lat",
@@ -56,8 +58,8 @@ def _punch(cells: dict[str, str]) -> dict[str, Any]:
         if name in cells:
             punch[name] = number(cells[name])
     for name in _IDS:
-        if cells.get(name, "").isdecimal():
-            punch[name] = int(cells[name])
+        if (cell := cells.get(name, "")).isdecimal():
+            punch[name] = int(cell) if len(cell) <= ID_DIGITS else BIGGEST_ID + 1
     if "mock_location" in cells:
         cell = cells["mock_location"]
         punch["mock_location"] = _TRUTH.get(cell.lower(), cell)
@@ -70,21 +72,33 @@ def _punch(cells: dict[str, str]) -> dict[str, Any]:
 def resolve_codes(items: Sequence[Any], *, tenant_id: int) -> list[Any]:
     """The items with ids in the place of the codes of people and sites. One query, or none.
 
-    An item that names an unknown code becomes an :class:`Unreadable` that says so.
+    An item that names an unknown code, or what cannot be one, becomes an :class:`Unreadable`
+    that says so.
     """
+    items = [_readable(item) for item in items]
     named = {
         kind: sorted({item[f"{kind}_code"] for item in items if _needs(item, kind)})
         for kind in ("person", "site")
     }
     if not any(named.values()):
-        return list(items)
+        return items
     rows = session().execute(_BY_CODE, {"tenant_id": tenant_id} | named)
-    ids = {(kind, code): key for kind, code, key in rows}
+    ids = {(row.kind, row.code): row.id for row in rows}
     return [_resolved(item, ids) for item in items]
 
 
 def _needs(item: Any, kind: str) -> bool:
     return isinstance(item, dict) and f"{kind}_code" in item and f"{kind}_id" not in item
+
+
+def _readable(item: Any) -> Any:
+    for kind in ("person", "site"):
+        if _needs(item, kind):
+            try:
+                code(item[f"{kind}_code"])
+            except ValueError as error:
+                return Unreadable(str(error), field=f"{kind}_code")
+    return item
 
 
 def _resolved(item: Any, ids: dict[tuple[str, str], int]) -> Any:

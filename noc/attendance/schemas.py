@@ -26,7 +26,7 @@ def _device(value: Any) -> int | str | None:
     if isinstance(value, str):
         if not 1 <= len(value) <= 200:
             raise PydanticCustomError("device", "must have 1 to 200 characters")
-        return text.identifier(value)
+        return text.code(value)
     if isinstance(value, int) and not isinstance(value, bool):
         if not 1 <= value <= BIGGEST_ID:
             raise PydanticCustomError("device", "is not an id")

@@ -42,7 +42,7 @@ def email_address(value: str) -> str:
 
 def slug(value: str) -> str:
     """``value``, if it can be a tenant's short name; BadField otherwise."""
-    if not _SLUG.match(value):
+    if not _SLUG.fullmatch(value):
         raise BadField(
             "slug",
             f"{value!r} cannot be a slug: 2 to 63 small letters, digits and hyphens, "

@@ -7,10 +7,11 @@ import json
 from typing import Annotated, Any
 
 from flask import current_app, request
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from noc.rest import text
 from noc.rest.keyset import BIGGEST_ID
+from noc.rest.problems import Problem, field_errors
 
 MAX_METADATA_BYTES = 16 * 1024
 """Open-ended detail is for reading by people; a larger one is a misplaced payload."""
@@ -36,6 +37,15 @@ def may_be_left_out(view: Any, method: str) -> bool:
     if method.upper() != "POST" or model is None:
         return False
     return not any(field.is_required() for field in model.model_fields.values())
+
+
+def checked_code(code: str) -> str:
+    """``code`` of a path; problem 422 with the reason where it cannot be one."""
+    try:
+        return _CODE.validate_python(code)
+    except ValidationError as error:
+        errors = [{"field": "code", "reason": field_errors(error)[0]["reason"]}]
+        raise Problem(422, "The code cannot be one.", errors=errors) from error
 
 
 def _storable(value: str) -> str:
@@ -79,8 +89,16 @@ Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(text.l
 Identifier = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(text.identifier)]
 """A name that a sender gives to what it sends, to be recognised again."""
 
+Code = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(text.code)]
+"""The code by which the customer's own systems know a row; it stands in paths."""
+
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(text.name)]
+"""What people call it; blanks around it are dropped."""
+
 Prose = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(text.lines)]
 """A longer text: a message, a note."""
 
 Metadata = Annotated[dict[str, Any], AfterValidator(_bounded)]
 """Open-ended detail that PostgreSQL's JSONB can hold."""
+
+_CODE: TypeAdapter[str] = TypeAdapter(Code)

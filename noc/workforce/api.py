@@ -6,22 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from apiflask import APIBlueprint
-from pydantic import TypeAdapter, ValidationError
 
 from noc.extensions import session
 from noc.identity.capabilities import ADMIN, INGEST, VIEW
 from noc.identity.guard import check_whole_tenant, require
 from noc.identity.principal import required_principal
+from noc.rest.body import checked_code
 from noc.rest.envelope import success
 from noc.rest.openapi import API_PREFIX
-from noc.rest.problems import Problem, field_errors
 from noc.workforce import records
 from noc.workforce.records import KINDS, Kind
-from noc.workforce.schemas import Code
 
 bp = APIBlueprint("workforce", __name__, url_prefix=API_PREFIX)
-
-_CODE: TypeAdapter[str] = TypeAdapter(Code)
 
 
 def _sight() -> dict[str, Any]:
@@ -53,7 +49,7 @@ def _by_code(kind: Kind) -> Callable[..., Any]:
     @require(VIEW)
     @bp.doc(summary=f"Show the {kind.what} with this code", tags=[kind.plural.capitalize()])
     def view(code: str) -> Any:
-        return success(records.find(kind, code=_checked(code), **_sight()))
+        return success(records.find(kind, code=checked_code(code), **_sight()))
 
     return view
 
@@ -70,19 +66,11 @@ def _put(kind: Kind) -> Callable[..., Any]:
     )
     def view(code: str, json_data: Any) -> Any:
         tenant_id = check_whole_tenant().tenant_id
-        row, created = records.upsert(kind, _checked(code), json_data, tenant_id=tenant_id)
+        row, created = records.upsert(kind, checked_code(code), json_data, tenant_id=tenant_id)
         session().commit()
         return success(row), 201 if created else 200
 
     return view
-
-
-def _checked(code: str) -> str:
-    try:
-        return _CODE.validate_python(code)
-    except ValidationError as error:
-        errors = [{"field": "code", "reason": field_errors(error)[0]["reason"]}]
-        raise Problem(422, "The code cannot be one.", errors=errors) from error
 
 
 for _kind in KINDS:

@@ -20,8 +20,7 @@ from pydantic import (
     field_validator,
 )
 
-from noc.rest import text
-from noc.rest.body import Id, Line
+from noc.rest.body import Code, Id, Line, Name
 from noc.rest.by_id import ListQuery, QueryId
 from noc.rest.quantities import Latitude, Longitude, Number, UtcMoment
 from noc.workforce.rings import Corner, fault
@@ -41,28 +40,11 @@ def _timezone(name: str) -> str:
     return name
 
 
-def _name(value: str) -> str:
-    return text.line(value).strip()
-
-
-def _code(value: str) -> str:
-    # It is part of paths, where "." and ".." mean places and "/" a step.
-    if value in (".", "..") or "/" in value or "\\" in value:
-        raise ValueError('must not be "." or "..", nor contain "/" or "\\"')
-    return text.identifier(value)
-
-
 def _ring(points: list[Corner]) -> list[Corner]:
     if reason := fault(points):
         raise ValueError(reason)
     return points
 
-
-Code = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_code)]
-"""The code by which the customer's own systems know a row."""
-
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_name)]
-"""What people call it."""
 
 Ring = Annotated[
     list[tuple[Longitude, Latitude]], Field(min_length=3, max_length=1000), AfterValidator(_ring)
@@ -88,11 +70,11 @@ class SitePut(Body):
     )
     geofence_polygon: Ring | None = Field(None, description="Goes before the radius.")
     security_manager_id: Id | None = None
-    security_manager_email: str | None = None
+    security_manager_email: Line | None = None
     site_manager_id: Id | None = None
-    site_manager_email: str | None = None
+    site_manager_email: Line | None = None
     noc_supervisor_id: Id | None = None
-    noc_supervisor_email: str | None = None
+    noc_supervisor_email: Line | None = None
     active: bool = True
 
 

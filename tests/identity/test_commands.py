@@ -102,6 +102,8 @@ def test_a_tenant_is_made_once(run: Run) -> None:
     refused(run(tenants, "create", "harbour"), "already")
     refused(run(tenants, "create", "7seas"), "slug")
     refused(run(tenants, "create", "Harbour"), "slug")
+    refused(run(tenants, "create", "harbour2\n"), "slug")
+    refused(run(tenants, "create", "quay", "--name", "Quay \u202eyauq"), "one line")
 
 
 def test_a_user_is_made_with_a_password_from_standard_input(

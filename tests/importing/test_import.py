@@ -323,6 +323,33 @@ class TestAttendance:
         ]
         assert session.scalar(select(func.count()).select_from(AttendanceEvent)) == 2
 
+    def test_codes_and_ids_that_cannot_be_are_refused_in_the_words_of_the_interface(
+        self, run: Run, session: Session
+    ) -> None:
+        rows = (
+            "person_code,site_code,person_id,device_code,external_id,kind,occurred_at\n"
+            "G\x007,HQ,,,,in,2019-04-02T08:00:00Z\n"
+            "G/7,HQ,,,,in,2019-04-02T08:00:00Z\n"
+            "G-7,..,,,,in,2019-04-02T08:00:00Z\n"
+            f",HQ,{'9' * 5000},,,in,2019-04-02T08:00:00Z\n"
+            "G-7,HQ,,a/b,,in,2019-04-02T08:00:00Z\n"
+            "G-7,HQ,,,\u202ex,in,2019-04-02T08:00:00Z\n"
+            "G-7,HQ,,,  x  ,in,2019-04-02T08:00:00Z\n"
+        )
+        result = run("attendance", {"p.csv": rows})
+        said = [line.rpartition("/p.")[2] for line in result.stderr.splitlines() if "csv:" in line]
+        assert [line.split(": ")[:2] for line in said] == [
+            ["csv:2", "person_code"],
+            ["csv:3", "person_code"],
+            ["csv:4", "site_code"],
+            ["csv:5", "person_id"],
+            ["csv:6", "device_id"],
+            ["csv:7", "external_id"],
+        ]
+        assert "one line" in said[0]
+        assert "nor contain" in said[2]
+        assert session.scalars(select(AttendanceEvent.external_id)).all() == ["x"]
+
     def test_a_header_without_what_a_punch_needs_is_refused(self, run: Run) -> None:
         result = run("attendance", {"p.csv": "person_id,site_id\n1,1\n"})
         assert result.exit_code == 1
