@@ -20,6 +20,8 @@ from tests.factories import NOW, Make
 from tests.identity.conftest import PASSWORD, csrf, sign_in
 from tests.problems import assert_problem
 
+NAN = float("nan")
+
 SITE = {"name": "Harbour Gate", "timezone": "Asia/Kolkata", "lat": 19.07, "lon": 72.87}
 SHIFT = {"starts_at": "2026-11-16T09:00:00+05:30", "ends_at": "2026-11-16T17:00:00+05:30"}
 
@@ -63,6 +65,11 @@ def test_what_is_left_out_stays_and_null_clears(api: ApiClient, make: Make) -> N
         ({"geofence_polygon": [[72.8, 19.0], [72.9, 19.0]]}, "geofence_polygon", "at least 3"),
         ({"geofence_polygon": [[72.8, 19.0]] * 4}, "geofence_polygon", "three different"),
         ({"geofence_polygon": [[0, 0], [1, 1], [1, 0], [0, 1]]}, "geofence_polygon", "1 and 3"),
+        ({"geofence_polygon": [[0, 0], [1, 1], [2, 2]]}, "geofence_polygon", "on one line"),
+        ({"geofence_polygon": [[0, 0], [1, 0], [181, 1]]}, "geofence_polygon.2.0", "equal to 180"),
+        ({"geofence_polygon": [[0, 0], [1, 0], [1, -91]]}, "geofence_polygon.2.1", "equal to -90"),
+        ({"geofence_polygon": [[0, 0], [1, 0], [1, NAN]]}, "geofence_polygon.2.1", "finite"),
+        ({"geofence_polygon": [[0, 0]] * 1001}, "geofence_polygon", "at most 1000"),
         ({"name": " "}, "name", "blank"),
         ({"name": "Gate \u202e1"}, "name", "one line"),
         ({"name": "a\x00b"}, "name", "one line"),
