@@ -25,6 +25,7 @@ NEVER = 8
 """One ticket in so many is never looked at."""
 
 _AT_A_TIME = 3
+_CATEGORIES = "SECURITY_FRAUD,SECURITY_AUDIT"
 _REMEMBERED = 50_000
 
 
@@ -78,6 +79,9 @@ class Desk:
         for ticket in self._tickets(now - RESOLVED_AFTER, "IN_PROGRESS")[-1:]:
             shown = self._client.get(f"tickets/{ticket['id']}/")
             punches = [int(e["ref"]) for e in shown["evidence"] if e["kind"] == "punch"]
+            if ticket["category"] == "SECURITY_AUDIT":
+                self._move(ticket, "RESOLVED", resolution="FIXED", comment="Reached by radio.")
+                continue
             known = {punch: self._truth[punch] for punch in punches if punch in self._truth}
             if not known:
                 self._move(ticket, "RESOLVED", resolution="INCONCLUSIVE")
@@ -94,7 +98,7 @@ class Desk:
             )
 
     def _tickets(self, until: float, status: str) -> list[dict[str, Any]]:
-        tickets = self._list("tickets/", until, status=status, category="SECURITY_FRAUD")
+        tickets = self._list("tickets/", until, status=status, category=_CATEGORIES)
         return [ticket for ticket in tickets if ticket["id"] % NEVER]
 
     def _list(self, path: str, until: float, **filters: str) -> list[dict[str, Any]]:

@@ -1,9 +1,9 @@
 """The life of a simulated company from now on, minute by minute, as requests to be sent.
 
 The very days that the seed would have stored, told as they happen: punches, fixes, phone events,
-tasks and scans follow the roster and the clocks of the sites. Two things are added for whoever
-watches: everybody on duty confirms their presence every hour, and heartbeats of the phones fill
-up to the rate that was asked for.
+tasks and scans follow the roster and the clocks of the sites. Two things are added: everybody on
+duty confirms their presence every hour, and phones that are on send heartbeats, every few minutes
+and more up to the rate that was asked for.
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ from noc.demo.world import Company
 PRESENCE_EVERY = 3600.0
 """Seconds between the presence confirmations of the stream."""
 
+BEAT_EVERY = 240.0
+"""Seconds between the heartbeats of a phone that is on."""
+
 SHORTEST_BEAT = 60.0
-"""A phone never sends heartbeats more often than this, whatever the rate, seconds."""
+"""What fills up to the rate asked for never makes a phone beat more often than this, seconds."""
 
 Route = Literal["punch", "signal", "alert"]
 
@@ -75,9 +78,23 @@ class Life:
         ``rate``: heartbeats fill up to so many items a second, as far as there are phones.
         """
         items = [item for day in self._around(start) for item in self._of_day(day, start, stop)]
+        items += self.beats(start, stop)
         wanted = math.floor(rate * (stop - start)) - len(items)
-        items += self._heartbeats(start, stop, wanted)
+        items += self._more_beats(start, stop, wanted)
         return sorted(items, key=lambda item: item.at)
+
+    def beats(self, start: float, stop: float) -> list[Item]:
+        """The regular heartbeats of every phone at its post, each at its own moment."""
+        rng = self.company.rng("beats", int(start))
+        found = []
+        for guard in self._awake(start):
+            offset = (guard * 37.0) % BEAT_EVERY
+            first = start + (offset - start) % BEAT_EVERY
+            found += [
+                self._signal(guard, at, "heartbeat", battery_level=int(rng.integers(20, 100)))
+                for at in np.arange(first, stop, BEAT_EVERY)
+            ]
+        return found
 
     def on_duty(self, at: float) -> list[tuple[int, int]]:
         """Guard and site of everybody who is at their post, by index."""
@@ -170,8 +187,12 @@ class Life:
         }
         return Item(moment, "signal", body)
 
-    def _heartbeats(self, start: float, stop: float, wanted: int) -> list[Item]:
-        awake = [guard for guard, _ in self.on_duty(start) if start >= self.silent.get(guard, 0.0)]
+    def _awake(self, at: float) -> list[int]:
+        """Guards at their posts whose phones are on."""
+        return [guard for guard, _ in self.on_duty(at) if at >= self.silent.get(guard, 0.0)]
+
+    def _more_beats(self, start: float, stop: float, wanted: int) -> list[Item]:
+        awake = self._awake(start)
         rng = self.company.rng("heartbeats", int(start))
         # A remainder is a chance: few phones must not mean none.
         most = int(len(awake) * (stop - start) / SHORTEST_BEAT + rng.random())

@@ -19,6 +19,7 @@ from noc.demo.reviewers import Reviewers
 from noc.demo.scale import Scale
 from noc.demo.storing import Ids
 from noc.demo.truth import Typology
+from noc.demo.watching import learn_what_is_usual, store_last_beats
 from noc.demo.world import Company, build_companies
 from noc.extensions import db, session
 from noc.fraud.profiles import refresh_profiles
@@ -115,6 +116,9 @@ def seed_company(simulated: Simulated, report: Report) -> Seeded:
         signals = _store_signals(company, ids, days, report)
         punches = _live_through(company, ids, days, report)
         refresh_profiles(tenant_id=tenant.id, now=scale.now)
+        report("what is usual", 0.98)
+        signals += store_last_beats(company, ids, scale.now)
+        learn_what_is_usual(tenant.id, scale.now)
         marks.complete(tenant.id, scale)
         session().commit()
     report("done", 1.0)
