@@ -42,6 +42,10 @@ class UserClient:
         headers = {"X-CSRFToken": CSRF, **kwargs.pop("headers", {})}
         return self._client.post(f"/api/v2/noc/{path}", headers=headers, **kwargs)
 
+    def put(self, path: str, **kwargs: Any) -> Any:
+        """PUT below the API's prefix."""
+        return self._client.put(f"/api/v2/noc/{path}", headers={"X-CSRFToken": CSRF}, **kwargs)
+
 
 def limit_to(make: Make, user: User, *site_ids: int) -> User:
     """The user, who from now on sees these sites alone."""

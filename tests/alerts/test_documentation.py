@@ -1,10 +1,13 @@
-"""The table of an alert's life that people read is the one that the code keeps to."""
+"""What people read of alerts and tickets is what the code keeps to."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import get_args
 
 from noc.alerts.transitions import TRANSITIONS
+from noc.tickets.schemas import Category
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "alerts-and-tickets.md"
 ACTIONS = ("acknowledge", "assign", "shelve", "resolve", "reopen")
@@ -21,3 +24,9 @@ def test_the_table_of_the_documents_is_the_codes() -> None:
     kept = {(name, old): new for name in ACTIONS for old, new in TRANSITIONS[name].items()}
 
     assert written == kept
+
+
+def test_the_categories_of_the_documents_are_the_codes() -> None:
+    told = re.search(r"with a `category` of (.*?)\.", DOCUMENT.read_text(), re.DOTALL)
+    assert told is not None
+    assert re.findall(r"[A-Z_]{5,}", told[1]) == list(get_args(Category))
