@@ -27,6 +27,8 @@ STATE = {
     "ON_HOLD": "On hold",
     "CLOSED": "Closed",
     "CANCELLED": "Cancelled",
+    "OPEN": "Open",
+    "INVESTIGATING": "Investigating",
 }
 
 ANOMALY = {
@@ -48,6 +50,17 @@ ALERT = {
     "SOS": "SOS",
     "DEVICE_OFFLINE": "Phone offline",
     "DEVICE_SILENT": "Phone silent",
+    "BASELINE_ANOMALY": "Unusual hour",
+}
+
+FINDING = {
+    "DEVICE_SILENT": "Silent on duty",
+    "POST_ABANDONED": "Post abandoned",
+    "LOW_ACTIVITY": "Hardly any activity",
+    "NO_MOVEMENT": "No movement",
+    "TOUR_MISSED": "Round missed",
+    "TOUR_LATE": "Round walked late",
+    "BASELINE_ANOMALY": "Unusual hour",
 }
 
 CATEGORY = {"SECURITY_FRAUD": "Attendance fraud", "SECURITY_AUDIT": "Audit"}
@@ -78,7 +91,13 @@ KIND = {
     "incident": "Incident",
 }
 
-KINDS = {"fraud": "Fraud", "alert": "Other alerts", "ticket": "Tickets"}
+KINDS = {
+    "fraud": "Fraud",
+    "alert": "Other alerts",
+    "finding": "Findings",
+    "incident": "Incidents",
+    "ticket": "Tickets",
+}
 """Names of the feed's filters by kind."""
 
 ROLE = {
@@ -118,4 +137,5 @@ def for_script() -> dict[str, Any]:
         "alert": ALERT,
         "category": CATEGORY,
         "kind": KIND,
+        "finding": FINDING,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from typing import Annotated, Any
 
 import dash_mantine_components as dmc
@@ -11,10 +12,19 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from dashboards import browser, callbacks, states
-from dashboards.detail import alert, punch, ticket
+from dashboards.detail import alert, finding, incident, punch, ticket
 
-KINDS = {"alert": alert, "ticket": ticket, "punch": punch}
+KINDS = {
+    "alert": alert,
+    "ticket": ticket,
+    "punch": punch,
+    "finding": finding,
+    "incident": incident,
+}
 """Modules with ``TITLE`` and ``content(id)``."""
+
+
+_UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
 def drawer() -> dmc.Drawer:
@@ -46,6 +56,7 @@ def register(ui: Dash) -> None:
         running=[(Output("detail", "className"), "is-loading", "")],
     )
     alert.register(ui)
+    finding.register(ui)
     ticket.register(ui)
 
 
@@ -58,6 +69,14 @@ class Target(TypedDict):
 def fill(target: Target) -> tuple[Any, str]:
     """The content for ``{"id": "alert:12"}``, and the drawer's title."""
     kind, _, key = target["id"].partition(":")
-    if kind not in KINDS or not re.fullmatch("[0-9]{1,18}", key):
+    number = _number(kind, key)
+    if kind not in KINDS or number is None:
         return states.not_found(kind if kind in KINDS else "thing"), ""
-    return KINDS[kind].content(int(key)), KINDS[kind].TITLE
+    return KINDS[kind].content(number), KINDS[kind].TITLE
+
+
+def _number(kind: str, key: str) -> Any:
+    """The key as its table has it; None where it cannot be one."""
+    if kind == "incident":
+        return uuid.UUID(key) if re.fullmatch(_UUID, key) else None
+    return int(key) if re.fullmatch("[0-9]{1,18}", key) else None

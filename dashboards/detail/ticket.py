@@ -221,7 +221,9 @@ def _opener(ticket: dict[str, Any]) -> str:
 def _evidence(ticket: dict[str, Any], zone: str | None) -> list[Any]:
     punch_ids = [int(item["ref"]) for item in ticket["evidence"] if item["kind"] == "punch"]
     if not punch_ids:
-        return [html.P(ticket["description"], className="prose")] if ticket["description"] else []
+        text = ticket["description"]
+        described = [html.P(text, className="prose")] if text else []
+        return [*described, *_findings(ticket, zone)]
     if not required_principal().may(FRAUD_VIEW):
         return [states.forbidden("The punches, their scores and reasons", FRAUD_VIEW)]
     scores = queries.scores.punch_scores(punch_ids)
@@ -232,6 +234,26 @@ def _evidence(ticket: dict[str, Any], zone: str | None) -> list[Any]:
         html.Ul(rows, className="punches"),
         evidence.doubt(scores[0]["model_version"] if scores else None),
     ]
+
+
+def _findings(ticket: dict[str, Any], zone: str | None) -> list[Any]:
+    found = queries.work.findings(
+        [int(item["ref"]) for item in ticket["evidence"] if item["kind"] == "finding"]
+    )
+    rows = [
+        html.Li(
+            [
+                marks.severity(item["severity"]),
+                marks.opens(f"finding:{item['id']}", item["title"]),
+                marks.state(item["status"]),
+                marks.moment(item["detected_at"], zone),
+            ]
+        )
+        for item in found
+    ]
+    if not rows:
+        return []
+    return [html.H3(words.count(len(rows), "finding")), html.Ul(rows, className="lines")]
 
 
 def _punch(score: dict[str, Any], zone: str | None, *, differ: bool) -> html.Li:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
@@ -9,9 +11,11 @@ from sqlalchemy import select
 from dashboards.queries.reader import seen_sites
 from noc.alerts.queries import alert_facets, find_alert, list_alerts
 from noc.alerts.schemas import AlertFilters
+from noc.audit.queries import find_finding, name_findings
 from noc.extensions import session
 from noc.fraud.models import AnomalyLog
 from noc.identity.principal import required_principal
+from noc.incidents.queries import find_incident
 from noc.rest.keyset import Key, Page
 from noc.tickets.models import Ticket, TicketEvidence
 from noc.tickets.queries import find_ticket, list_tickets
@@ -86,6 +90,21 @@ def ticket_of_alert(alert_id: int) -> dict[str, Any] | None:
     )
     found = session().execute(query).mappings().one_or_none()
     return dict(found) if found else None
+
+
+def finding(finding_id: int) -> dict[str, Any] | None:
+    """A finding with its evidence; None if it is not to be seen."""
+    return find_finding(finding_id, site_ids=seen_sites())
+
+
+def findings(finding_ids: Collection[int]) -> list[dict[str, Any]]:
+    """Those of the findings that are to be seen, latest first."""
+    return name_findings(finding_ids, site_ids=seen_sites())
+
+
+def incident(incident_id: uuid.UUID) -> dict[str, Any] | None:
+    """An incident with its alerts and notes; None if it is not to be seen."""
+    return find_incident(incident_id, site_ids=seen_sites())
 
 
 def ticket_filters(

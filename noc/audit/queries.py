@@ -108,6 +108,15 @@ def find_finding(
     return dict(row) if row else None
 
 
+def name_findings(
+    finding_ids: Collection[int], *, site_ids: Collection[int] | None = None
+) -> list[dict[str, Any]]:
+    """Those of the findings that are to be seen, as lists show them, latest first."""
+    query = _visible(_SHOWN, site_ids).where(Finding.id.in_(finding_ids))
+    rows = session().execute(query.order_by(Finding.detected_at.desc(), Finding.id.desc()))
+    return [dict(row) for row in rows.mappings()]
+
+
 def escalation_stats(
     days: int, *, now: dt.datetime, site_ids: Collection[int] | None = None
 ) -> dict[str, Any]:
