@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from noc.alerts.transitions import TRANSITIONS
+from noc.alerts.transitions import TRANSITIONS, Action
 from noc.tickets.schemas import Category
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "alerts-and-tickets.md"
-ACTIONS = ("acknowledge", "assign", "shelve", "resolve", "reopen")
+ACTIONS: tuple[Action, ...] = ("acknowledge", "assign", "shelve", "resolve", "reopen")
 
 
 def test_the_table_of_the_documents_is_the_codes() -> None:
