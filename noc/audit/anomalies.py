@@ -14,6 +14,9 @@ from noc.domain import Severity
 from noc.identity.site_settings import SiteSettings
 from noc.telemetry.names import METRIC_WORDS
 
+WORK = frozenset({"tasks_completed_count", "tour_checkpoints_scanned"})
+"""More of these than usual is work well done, and no trouble."""
+
 FAR = 1.5
 """So many times the threshold away is far off, and HIGH."""
 
@@ -43,7 +46,7 @@ def find_anomalies(
         for metric, value in sample.values.items():
             baseline = baselines.get((sample.site_id, metric))
             unusual, z, threshold = is_anomalous(value, baseline, config.at(sample.site_id))
-            if unusual and baseline is not None:
+            if unusual and baseline is not None and not (z > 0 and metric in WORK):
                 odd.append(Anomaly(sample, baseline, value, z, threshold))
         if odd:
             found.append(sorted(odd, key=lambda one: -abs(one.z) / one.threshold))

@@ -167,12 +167,15 @@ def _judged(one: Round) -> Draft:
         "checkpoints_late": one.late,
         "last_scan_at": one.last_scan_at.isoformat() if one.last_scan_at else None,
     }
+    named = one.tour_name
+    if one.site_name not in named:
+        named = f"{named} at {one.site_name}"
     span = f"{one.starts_at:%H:%M} to {one.expires_at:%H:%M} UTC"
     if one.scanned == one.due:
         return Draft(
             "TOUR_LATE",
             "LOW",
-            f"{one.tour_name} at {one.site_name} was walked late",
+            f"{named} was walked late",
             f"{one.late} of {one.due} checkpoints were scanned after the round's time, {span}.",
             one.site_id,
             one.person_id,
@@ -185,7 +188,7 @@ def _judged(one: Round) -> Draft:
     return Draft(
         "TOUR_MISSED",
         "HIGH" if nothing else "MEDIUM",
-        f"{one.tour_name} at {one.site_name} was {'missed' if nothing else 'not finished'}",
+        f"{named} was {'missed' if nothing else 'not finished'}",
         f"{one.person_name} scanned {how} in the round's time, {span}.",
         one.site_id,
         one.person_id,

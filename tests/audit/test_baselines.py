@@ -205,6 +205,20 @@ class TestUnusualHours:
         assert "usually 10.0" in finding.evidence_summary
         assert finding.severity == "HIGH"
 
+    def test_more_work_than_usual_is_no_trouble(
+        self, make: Make, session: Session, config: Settings, post: Post
+    ) -> None:
+        for number in range(40):
+            values = dict.fromkeys(METRICS, 0.0) | {"tasks_completed_count": float(number % 2)}
+            hour = AT - dt.timedelta(days=20) + number * HOUR
+            one = Sample(post.site.id, post.person.id, hour, values)
+            feed([one], config, tenant_id=make.tenant_id)
+        post.hear(*[1 + n for n in range(50)], kind="task_completed")
+
+        outcome = cycle(make, "comprehensive")
+
+        assert "BASELINE_ANOMALY" not in [draft.finding_type for draft in outcome.drafts]
+
     def test_a_second_cycle_says_nothing_new(self, make: Make, session: Session, odd: Post) -> None:
         cycle(make, "comprehensive")
         cycle(make, "comprehensive", at=AT + 20 * MINUTE)
