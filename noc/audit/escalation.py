@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from noc.audit.findings import announce
 from noc.audit.models import Finding
@@ -35,7 +35,8 @@ def escalate(
 
     Which severities are: AUDIT_FINDING_TICKET_SEVERITIES of the site. The ticket's slot lets one
     be open for TICKET_DEDUPLICATION_HOURS, whoever comes at the same moment; later findings join
-    it as evidence. Escalating twice is escalating once. The caller commits.
+    it as evidence. Escalating twice is escalating once. A constant number of statements; the
+    caller commits.
     """
     serious = [
         finding
@@ -68,12 +69,17 @@ def escalate(
             "tickets": [ticket.ticket_id for ticket in opened],
         },
     )
-    escalated = set(linked)
-    for finding in serious:
-        if finding.id in escalated:
-            session().refresh(finding)
-            announce("finding_updated", finding)
-    return len(escalated)
+    escalated = session().scalars(
+        select(Finding)
+        .where(Finding.tenant_id == tenant_id, Finding.id.in_(linked.all()))
+        .order_by(Finding.id)
+        .execution_options(populate_existing=True)
+    )
+    count = 0
+    for finding in escalated:
+        announce("finding_updated", finding)
+        count += 1
+    return count
 
 
 def _draft(finding: Finding, site_name: str, supervisor: int | None, hours: float) -> TicketDraft:

@@ -128,7 +128,10 @@ def close_themselves(over: Mapping[int, str], *, tenant_id: int, now: dt.datetim
     )
     findings = list(rows)
     for finding in findings:
-        _resolve(finding, "EXPIRED", over[finding.id], user_id=None, now=now)
+        _mark_resolved(finding, "EXPIRED", over[finding.id], user_id=None, now=now)
+    session().flush()
+    for finding in findings:
+        _tell_resolved(finding, now)
     return findings
 
 
@@ -177,7 +180,9 @@ def resolve(
         if finding.resolution == resolution:
             return finding
         raise Problem(409, f"The finding was resolved as {finding.resolution} already.")
-    _resolve(finding, resolution, note, user_id=user_id, now=now)
+    _mark_resolved(finding, resolution, note, user_id=user_id, now=now)
+    session().flush()
+    _tell_resolved(finding, now)
     return finding
 
 
@@ -203,14 +208,22 @@ def announce(event_type: str, finding: Finding) -> None:
     )
 
 
-def _resolve(
+def _mark_resolved(
     finding: Finding, resolution: str, note: str | None, *, user_id: int | None, now: dt.datetime
 ) -> None:
     finding.status, finding.resolution, finding.resolution_note = "RESOLVED", resolution, note
     finding.resolved_at, finding.resolved_by = now, user_id
-    session().flush()
+
+
+def _tell_resolved(finding: Finding, now: dt.datetime) -> None:
     announce("finding_updated", finding)
-    finding_resolved.send("audit", finding=finding, resolution=resolution, user_id=user_id, now=now)
+    finding_resolved.send(
+        "audit",
+        finding=finding,
+        resolution=finding.resolution,
+        user_id=finding.resolved_by,
+        now=now,
+    )
 
 
 def _locked(finding_id: int, site_ids: Collection[int] | None) -> Finding:

@@ -226,3 +226,15 @@ def test_the_number_of_queries_does_not_grow_with_the_guards(
     many = query_count(lambda: cycle(make, "comprehensive", dry_run=True))  # type: ignore[operator]
 
     assert many == few <= 14
+
+
+def test_many_silent_guards_cost_as_many_queries_as_few(
+    make: Make, query_count: object, session: Session
+) -> None:
+    def of(guards: int) -> int:
+        site = make.site(noc_supervisor_id=make.user("operator").id)
+        for _ in range(guards):
+            on_post(make, site)
+        return query_count(lambda: cycle(make, site_ids=[site.id]))  # type: ignore[operator,no-any-return]
+
+    assert of(2) == of(12)

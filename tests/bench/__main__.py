@@ -9,7 +9,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import punches, telemetry
+from tests.bench import large, punches, telemetry
 from tests.bench.figures import Figure
 from tests.bench.house import House, build
 from tests.instance import running
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[House], list[Figure]]] = {
     "backlog": punches.backlog,
     "ingest": telemetry.ingest,
     "collection": telemetry.collection,
+    "large": large.large,
 }
 
 
