@@ -85,6 +85,8 @@ def _named(place: str, field: str) -> str:
     return ("body" if place == "json" else place) if field in ("", "_schema") else field
 
 
+_CONTENDED = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
+
 _REFUSALS: tuple[tuple[type[Exception], tuple[int, str]], ...] = (
     (psycopg.DataError, (422, "A value cannot be stored: it is out of range or malformed.")),
     (pg.UniqueViolation, (409, "This exists already.")),
@@ -98,6 +100,8 @@ def _database(error: DBAPIError) -> Response:
     if isinstance(original, pg.InsufficientPrivilege):
         # Row-level security refused the row: to this tenant the thing does not exist.
         return _problem(Problem(404, "There is no such thing here."))
+    if isinstance(original, _CONTENDED):
+        return _contended(original)
     if isinstance(error, OperationalError):
         return _busy(error)
     refusal = next((answer for kind, answer in _REFUSALS if isinstance(original, kind)), None)
@@ -106,6 +110,14 @@ def _database(error: DBAPIError) -> Response:
     # Views check what they are sent; what only the database could see is told, and looked into.
     log.warning("refused_by_database", error=str(original).splitlines()[0])
     return _problem(Problem(*refusal))
+
+
+def _contended(error: Exception) -> Response:
+    """Two requests waited for each other; the database let the other one go on."""
+    metrics.FAILURES.labels("contention").inc()
+    log.warning("request_contended", error=str(error).splitlines()[0])
+    words = "Somebody else is changing the same things at this moment: try again."
+    return _problem(Problem(503, words, headers={"Retry-After": "1"}))
 
 
 def _busy(error: Exception) -> Response:

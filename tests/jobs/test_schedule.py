@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import zlib
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -35,6 +36,15 @@ def test_what_is_declared_exists(entry: Entry) -> None:
     assert callable(import_attribute(entry.job))
     assert callable(import_attribute(schedule.TRIGGER))
     assert entry.queue in QUEUES
+
+
+def test_the_table_of_the_documents_is_the_schedule() -> None:
+    rows = (Path(__file__).parents[2] / "docs" / "operations.md").read_text().splitlines()
+    cells = [[cell.strip(" `") for cell in row.strip("|").split("|")] for row in rows]
+    names = {entry.name for entry in SCHEDULE}
+    written = {row[0]: row[1] for row in cells if len(row) == 3 and row[0] in names}
+
+    assert written == {entry.name: entry.cron for entry in SCHEDULE}
 
 
 def test_registering_again_and_again_moves_nothing(scheduler: NocScheduler) -> None:

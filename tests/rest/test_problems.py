@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 import structlog
 from apiflask import APIFlask
@@ -71,6 +72,16 @@ def test_what_nobody_expected_tells_no_internals(
     assert [line["error_type"] for line in lines if line["event"] == "request_failed"] == [
         "RuntimeError"
     ]
+
+
+def test_two_requests_that_waited_for_each_other_are_told_to_try_again(
+    api: ApiClient, failing: list[Exception]
+) -> None:
+    failing.append(OperationalError("UPDATE", {}, psycopg.errors.DeadlockDetected("deadlock")))
+    response = api.get("people/")
+    problem = assert_problem(response, 503)
+    assert "Somebody else" in problem["detail"]
+    assert response.headers["Retry-After"] == "1"
 
 
 def test_a_database_that_cannot_be_reached_is_busy(
