@@ -28,6 +28,8 @@ MIN_SAMPLES = 30
 
 STABLE_DAYS = 14
 
+CATCH_UP_HOURS = 24
+
 HOUR = dt.timedelta(hours=1)
 
 LEVELS = ("hour_of_week", "hour_of_day", "all")
@@ -83,6 +85,15 @@ _ASK = text(
 )
 
 
+_LAST_FED = text(
+    """
+    SELECT max(hour) FROM baseline_hour
+    WHERE tenant_id = :tenant AND hour <= :until
+      AND (CAST(:sites AS bigint[]) IS NULL OR site_id = ANY(:sites))
+    """
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One guard's signals over one completed hour on duty at a site."""
@@ -133,6 +144,20 @@ def read_samples(
         for duty in duties
         if signals[duty.person_id].last_signal_at is not None
     ]
+
+
+def hours_to_feed(
+    until: dt.datetime, *, tenant_id: int, site_ids: Collection[int] | None = None
+) -> list[dt.datetime]:
+    """The hours up to the one that begins at ``until`` that have not fed the baselines yet.
+
+    At most :data:`CATCH_UP_HOURS` of them: an audit that did not run for a while misses none of
+    the last day. One query.
+    """
+    sites = None if site_ids is None else list(site_ids)
+    last = session().scalar(_LAST_FED, {"tenant": tenant_id, "until": until, "sites": sites})
+    behind = 1 if last is None else min(int((until - last) / HOUR), CATCH_UP_HOURS)
+    return [until - n * HOUR for n in reversed(range(behind))]
 
 
 def feed(samples: Sequence[Sample], config: Settings, *, tenant_id: int) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from noc.audit import anomalies, rounds, rules
-from noc.audit.baselines import HOUR, feed, read_samples
+from noc.audit.baselines import HOUR, feed, hours_to_feed, read_samples
 from noc.audit.drafts import STATES, Draft
 from noc.audit.escalation import escalate
 from noc.audit.findings import close_themselves, open_rounds, open_states, store
@@ -92,7 +92,7 @@ def run(
     if kind == "comprehensive":
         outcome.drafts += rounds.judge_rounds(at, tenant_id=tenant_id, site_ids=site_ids)
         outcome.drafts += _unusual(at, config, tenant_id, site_ids, live=live)
-        if not dry_run:
+        if live:
             outcome.samples = _learn(at, config, tenant_id, site_ids)
     if dry_run:
         return outcome
@@ -172,9 +172,15 @@ def _unusual(
 def _learn(
     at: dt.datetime, config: SiteSettings, tenant_id: int, site_ids: Collection[int] | None
 ) -> int:
-    hour = _hour(at) - HOUR - SETTLING
-    samples = read_samples(hour, tenant_id=tenant_id, site_ids=site_ids)
-    return feed(samples, config.tenant, tenant_id=tenant_id)
+    until = _hour(at) - HOUR - SETTLING
+    return sum(
+        feed(
+            read_samples(hour, tenant_id=tenant_id, site_ids=site_ids),
+            config.tenant,
+            tenant_id=tenant_id,
+        )
+        for hour in hours_to_feed(until, tenant_id=tenant_id, site_ids=site_ids)
+    )
 
 
 def _hour(at: dt.datetime) -> dt.datetime:

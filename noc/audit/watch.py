@@ -25,7 +25,8 @@ PLACES_WINDOW = dt.timedelta(minutes=45)
 
 _SITES = text(
     """
-    SELECT id, name, timezone, lat, lon, geofence_radius, geofence_polygon, noc_supervisor_id
+    SELECT id, name, timezone, lat, lon, geofence_radius, geofence_polygon, noc_supervisor_id,
+           active
     FROM site WHERE tenant_id = :tenant AND id = ANY(:sites)
     """
 )
@@ -36,7 +37,7 @@ _PEOPLE = text(
         WHERE e.tenant_id = :tenant AND e.person_id = p.id AND e.voided_at IS NULL
           AND e.occurred_at > :since AND e.occurred_at <= :at
     ) AS punched_at
-    FROM person p WHERE p.tenant_id = :tenant AND p.id = ANY(:people)
+    FROM person p WHERE p.tenant_id = :tenant AND p.id = ANY(:people) AND p.active
     """
 )
 _FIXES = text(
@@ -62,6 +63,7 @@ class WatchedSite:
     geofence_radius: float
     geofence_polygon: list[Any] | None
     noc_supervisor_id: int | None
+    active: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,8 @@ def look(
     since = at - WINDOW
     signals = collect_signals(people, tenant_id=tenant_id, start=since, end=at)
     names, heard = _people(people, signals, since, at, tenant_id)
+    # Who has left the company, or a site that is no longer watched, may still be on the roster.
+    duties = [duty for duty in duties if duty.person_id in names and sites[duty.site_id].active]
     whereabouts = _whereabouts(duties, sites, at, tenant_id)
     return Watch(
         at,

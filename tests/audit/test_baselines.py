@@ -243,6 +243,27 @@ class TestUnusualHours:
         assert [row.last_sample_at for row in rows(session, post.site.id)] == [AT - 3 * HOUR]
 
 
+class TestCatchingUp:
+    def test_hours_that_no_cycle_fed_are_fed_by_the_next(
+        self, make: Make, session: Session, post: Post
+    ) -> None:
+        post.hear(*range(5, 300, 10), kind="phone_event", event_type="call")
+        cycle(make, "comprehensive")
+        assert [row.sample_count for row in rows(session, post.site.id)] == [1]
+        post.hear(*range(-235, 0, 10), kind="phone_event", event_type="call")
+
+        outcome = cycle(make, "comprehensive", at=AT + 4 * HOUR)
+
+        assert outcome.samples == 4
+        assert [row.sample_count for row in rows(session, post.site.id)] == [5]
+
+    def test_a_look_back_teaches_nothing(self, make: Make, session: Session, post: Post) -> None:
+        post.hear(*range(5, 300, 10), kind="phone_event", event_type="call")
+
+        assert cycle(make, "comprehensive", now=AT + 2 * HOUR).samples == 0
+        assert rows(session, post.site.id) == []
+
+
 class TestOneWordForAll:
     @pytest.fixture
     def finding(self, make: Make, session: Session, config: Settings, post: Post) -> Finding:

@@ -138,6 +138,15 @@ class TestWhoIsExpected:
 
         assert [draft.person_id for draft in outcome.drafts] == [other.id]
 
+    def test_nobody_who_has_left_and_nobody_where_nothing_is_watched(
+        self, make: Make, session: Session, post: Post
+    ) -> None:
+        closed = on_post(make)
+        post.person.active, closed.site.active = False, False
+        session.flush()
+
+        assert cycle(make).on_duty == 0
+
     def test_nobody_before_or_after_their_shift(self, make: Make, post: Post) -> None:
         assert cycle(make, at=AT - 4 * HOUR).on_duty == 0
         assert cycle(make, at=AT + 5 * HOUR).on_duty == 0
