@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from noc.alerts.process import AlertInput, process_alerts
-from noc.audit.baselines import HOUR, Baseline, Sample, ask, is_anomalous
+from noc.audit.baselines import Baseline, ask, is_anomalous
 from noc.audit.drafts import Draft
+from noc.audit.learning import HOUR, Sample
 from noc.audit.watch import WatchedSite
 from noc.domain import Severity
 from noc.identity.site_settings import SiteSettings

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from noc.audit import anomalies, rounds, rules
-from noc.audit.baselines import HOUR, feed, hours_to_feed, read_samples
 from noc.audit.drafts import STATES, Draft
 from noc.audit.escalation import escalate
 from noc.audit.findings import close_themselves, open_rounds, open_states, store
+from noc.audit.learning import HOUR, feed, hours_to_feed, read_samples
 from noc.audit.links import correlate_open
 from noc.audit.models import Finding
 from noc.audit.watch import WINDOW, Watch, look, read_sites

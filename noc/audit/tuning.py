@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from sqlalchemy import insert, select, text, update
 
-from noc.audit.baselines import MIN_SAMPLES, Baseline, threshold_of
+from noc.audit.baselines import Baseline, threshold_of
+from noc.audit.learning import MIN_SAMPLES
 from noc.audit.models import BaselineChange, BaselineProfile
 from noc.database.tenancy import required_tenant
 from noc.extensions import session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from noc.audit.baselines import HOUR, feed, read_samples
+from noc.audit.learning import HOUR, feed, read_samples
 from noc.demo.life import Life
 from noc.demo.storing import Ids
 from noc.demo.world import Company

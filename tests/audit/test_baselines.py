@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from noc.alerts.lifecycle import resolve as resolve_alert
 from noc.alerts.models import Alert
 from noc.audit import tuning
-from noc.audit.baselines import Baseline, Sample, ask, feed, is_anomalous, read_samples, slots
+from noc.audit.baselines import Baseline, ask, is_anomalous
 from noc.audit.findings import resolve
+from noc.audit.learning import Sample, feed, read_samples, slots
 from noc.audit.models import METRICS, BaselineChange, BaselineProfile, Finding
 from noc.settings import Settings
 from noc.tickets.models import Ticket

@@ -8,9 +8,9 @@ import pytest
 from apiflask import APIFlask
 from sqlalchemy import func, select
 
-from noc.audit.baselines import Sample, feed
 from noc.audit.cycle import run
 from noc.audit.escalation import escalate
+from noc.audit.learning import Sample, feed
 from noc.audit.models import METRICS, BaselineProfile, Finding
 from noc.extensions import session
 from noc.identity.site_settings import read_site_settings
