@@ -18,6 +18,8 @@
   // "[FRAUD ALERT] Meera Joshi - BUDDY_PUNCHING" is for machines; people read "Meera Joshi: shared phone".
   const about = (f) => {
     const text = (f.title || noc.say("category", f.category)).replace(/^\[[A-Z ]+\] /, "");
+    const type = f.category === "SECURITY_AUDIT" ? text.split(": ", 1)[0] : "";
+    if (type && noc.words && noc.words.finding[type]) return noc.say("finding", type) + text.slice(type.length);
     const at = f.category === "SECURITY_FRAUD" ? text.lastIndexOf(" - ") : -1;
     return at < 0 ? text : `${text.slice(0, at)}: ${noc.say("anomaly", text.slice(at + 3)).toLowerCase()}`;
   };

@@ -140,7 +140,7 @@ def _heard(evidence: dict[str, Any]) -> list[Any]:
     if not signals:
         return []
     facts = [
-        (words_.capitalize().removeprefix("Of "), f"{signals[name]:,.0f} {unit}".strip())
+        (words_.capitalize(), f"{signals[name]:,.0f} {unit.removesuffix(' of ')}".strip())
         for name, (words_, unit) in METRIC_WORDS.items()
         if name in signals
     ]

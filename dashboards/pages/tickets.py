@@ -130,7 +130,8 @@ def title(ticket: dict[str, Any]) -> str:
     text = str(ticket["title"])
     if ticket["category"] == "SECURITY_FRAUD" and " - " in text:
         return f"Attendance fraud: {words.say(words.ANOMALY, text.rsplit(' - ', 1)[1]).lower()}"
-    return text.removeprefix("[AUTO] ")
+    kind, _, site = text.removeprefix("[AUTO] ").partition(": ")
+    return f"{words.FINDING[kind]}: {site}" if kind in words.FINDING else text
 
 
 def _filters(view: str | None, site: int | None) -> Any:

@@ -187,6 +187,23 @@ class Life:
         }
         return Item(moment, "signal", body)
 
+    def missing(self, at: float) -> list[tuple[int, int]]:
+        """Guard and site of everybody whom the roster names and who has not come, by index."""
+        found = []
+        for live in self._around(at):
+            shifts, duties = live.day.shifts, live.day.duties
+            here = (duties.arrive <= at) & (at < duties.leave)
+            present = set(duties.guard[here].tolist())
+            due = np.flatnonzero((shifts.starts + 1800 < at) & (at < shifts.ends - 1800))
+            swapped = shifts.swapped_with[due]
+            who = np.where(swapped >= 0, swapped, shifts.guard[due])
+            found += [
+                (guard, site)
+                for guard, site in zip(who.tolist(), shifts.site[due].tolist(), strict=True)
+                if guard not in present
+            ]
+        return found
+
     def _awake(self, at: float) -> list[int]:
         """Guards at their posts whose phones are on."""
         return [guard for guard, _ in self.on_duty(at) if at >= self.silent.get(guard, 0.0)]

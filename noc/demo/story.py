@@ -77,10 +77,23 @@ def replay(life: Life, rng: np.random.Generator, at: float) -> list[Item]:
     return [_sent(first, at), _sent(again, at + 11, fraud=True)]
 
 
+def gone_phone(life: Life, rng: np.random.Generator, at: float) -> list[Item]:
+    """The phone monitor misses the phone of somebody who has not come to work, if there is one."""
+    missing = life.missing(at)
+    if not missing:
+        return []
+    guard, site = missing[rng.integers(len(missing))]
+    return [_offline(life, guard, site, at)]
+
+
 def silent_guard(life: Life, rng: np.random.Generator, at: float) -> list[Item]:
     """A phone falls silent in the middle of a shift; the company's phone monitor says so."""
     guard, site = _on_duty(life, rng, at)
     life.silent[guard] = at + SILENT_FOR
+    return [_offline(life, guard, site, at)]
+
+
+def _offline(life: Life, guard: int, site: int, at: float) -> Item:
     code = life.company.device_code(int(life.company.guards.device[guard]))
     body = {
         "alert_type": "DEVICE_OFFLINE",
@@ -93,7 +106,7 @@ def silent_guard(life: Life, rng: np.random.Generator, at: float) -> list[Item]:
         "dedup_key": f"device-offline:{code}",
         "occurred_at": stamp(at),
     }
-    return [Item(at, "alert", body)]
+    return Item(at, "alert", body)
 
 
 def call_for_help(life: Life, rng: np.random.Generator, at: float) -> list[Item]:
@@ -144,6 +157,9 @@ def monitor(life: Life, rng: np.random.Generator, at: float) -> list[Item]:
 OPENING: tuple[tuple[float, int, Scene], ...] = (
     (1, 0, buddy_punch),
     (2, 1, monitor),
+    (2, 0, gone_phone),
+    (4, 1, gone_phone),
+    (6, 2, gone_phone),
     (3, 2, mock_gps),
     (5, 1, impossible_travel),
     (8, 0, silent_guard),

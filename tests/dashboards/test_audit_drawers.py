@@ -104,6 +104,7 @@ def test_a_ticket_lists_its_findings(reader: Reader, post: Post, session: Sessio
     text = drawer(reader, f"ticket:{ticket.id}").text
 
     assert "1 finding" in text
+    assert f"Silent on duty: {post.site.name}" in text
     assert f"finding:{finding(session).id}" in text
 
 

@@ -119,13 +119,13 @@ def test_the_opening_story_tells_each_company_what_was_promised(
     running: Running, new_world: Small
 ) -> None:
     await_true(lambda: is_told(new_world))
+    await_true(lambda: any(live_rows(new_world, LocationUpdate).values()))
     running.end()
     punches = live_rows(new_world, AttendanceEvent)
     assert {punch.source for rows in punches.values() for punch in rows} == {"api"}
     alerts = live_rows(new_world, Alert)
     sos = [alert for rows in alerts.values() for alert in rows if alert.alert_type == "SOS"]
     assert {alert.severity for alert in sos} == {"CRITICAL"}
-    assert any(live_rows(new_world, LocationUpdate).values())
 
 
 def test_the_product_makes_alerts_and_a_ticket_in_each_company_of_the_story(
