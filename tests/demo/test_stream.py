@@ -27,7 +27,7 @@ from noc.demo.world import build_companies
 from noc.extensions import session
 from noc.fraud.scoring import score_pending
 from noc.identity.models import ApiToken
-from noc.telemetry.models import LocationUpdate
+from noc.telemetry.models import PhoneEvent
 from noc.tickets.models import Ticket
 from noc.workforce.models import Shift
 from tests.demo.conftest import NOW, Start
@@ -119,7 +119,7 @@ def test_the_opening_story_tells_each_company_what_was_promised(
     running: Running, new_world: Small
 ) -> None:
     await_true(lambda: is_told(new_world))
-    await_true(lambda: any(live_rows(new_world, LocationUpdate).values()))
+    await_true(lambda: any(live_rows(new_world, PhoneEvent).values()))
     running.end()
     punches = live_rows(new_world, AttendanceEvent)
     assert {punch.source for rows in punches.values() for punch in rows} == {"api"}
