@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from apiflask import APIFlask
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
+from noc.alerts.lifecycle import resolve as resolve_alert
+from noc.alerts.models import Alert
 from noc.audit.cycle import run
 from noc.audit.escalation import escalate
+from noc.audit.findings import resolve as resolve_finding
 from noc.audit.learning import Sample, feed
 from noc.audit.models import METRICS, BaselineProfile, Finding
 from noc.extensions import session
@@ -17,8 +21,10 @@ from noc.identity.site_settings import read_site_settings
 from noc.incidents.correlation import correlate
 from noc.incidents.models import Incident, IncidentAlert
 from noc.incidents.scoring import Signal
+from noc.rest.problems import Problem
 from noc.settings import Settings
 from noc.tickets.models import Ticket, TicketEvidence
+from noc.tickets.workflow import transition
 from tests.audit.conftest import AT, MINUTE, on_post
 from tests.conftest import Services
 from tests.crowd import at_once, committed_tenant
@@ -135,3 +141,43 @@ def test_an_hour_feeds_the_baselines_once(app: APIFlask, house: Make, config: Se
 
     assert sorted(counted) == [0] * (WORKERS - 1) + [5]
     assert set(session().scalars(select(BaselineProfile.sample_count))) == {5}
+
+
+def test_a_false_positive_said_of_all_three_at_once_ends_all_three(
+    app: APIFlask, house: Make
+) -> None:
+    """Each holds what the other wants: the database lets one go on, and the others try again."""
+    post = on_post(house)
+    alert_id = post.alert()
+    user_id = house.user("operator").id
+    run("heartbeat", AT, tenant_id=house.tenant_id, now=AT)
+    finding = session().scalars(select(Finding)).one()
+    finding.alert_id = alert_id
+    session().commit()
+    finding_id, ticket_id = finding.id, finding.escalation_ticket_id
+    who = {"user_id": user_id, "now": AT}
+
+    def persistently(work: Callable[[], object]) -> bool:
+        for _ in range(WORKERS):
+            try:
+                work()
+                session().commit()
+            except (OperationalError, Problem):
+                # Let go by the database, or done by another already.
+                session().rollback()
+            else:
+                return True
+        return False
+
+    words = (
+        lambda: transition(ticket_id, "RESOLVED", resolution="FALSE_POSITIVE", **who),
+        lambda: resolve_finding(finding_id, "FALSE_POSITIVE", note=None, **who),
+        lambda: resolve_alert(alert_id, resolution="FALSE_POSITIVE", **who),
+    )
+    works = [lambda word=word: persistently(word) for word in words]
+    at_once(app, house.tenant_id, works)  # type: ignore[arg-type]
+
+    session().expire_all()
+    assert session().get_one(Finding, (house.tenant_id, finding_id)).resolution == "FALSE_POSITIVE"
+    assert session().get_one(Ticket, (house.tenant_id, ticket_id)).resolution == "FALSE_POSITIVE"
+    assert session().get_one(Alert, (house.tenant_id, alert_id)).resolution == "FALSE_POSITIVE"
