@@ -60,6 +60,7 @@ def figure(
     chart.update_layout(
         xaxis={
             "showgrid": False, "fixedrange": True, "title": {"text": f"Time at the site ({zone})"},
+            "range": _span([_local(score["occurred_at"], clock) for score in scores]),
         },
         yaxis={
             "range": [-0.02, 1.02], "tickvals": [0, *_BOUNDS, 1], "tickformat": ".1f",
@@ -117,6 +118,18 @@ def legend(scores: list[dict[str, Any]]) -> list[tuple[str, str]]:
         for kind in order
         if kind in SYMBOLS
     ]
+
+
+def _span(moments: list[dt.datetime]) -> list[dt.datetime] | None:
+    """The time axis: all of the moments with some room, and never less than two days.
+
+    Left to itself the axis of a single punch spans milliseconds.
+    """
+    if not moments:
+        return None
+    first, last = min(moments), max(moments)
+    room = max((last - first) * 0.03, dt.timedelta(days=1) - (last - first) / 2)
+    return [first - room, last + room]
 
 
 def _local(moment: str, clock: ZoneInfo) -> dt.datetime:

@@ -166,18 +166,22 @@ def test_colours_change_everywhere_without_a_reload_and_stay(
     watched: Watched, company: Company
 ) -> None:
     page = watched.sign_in(company, f"/app/person/{company.person_id}")
-    tick = page.locator("#person-graph .xtick text").first
+    tick = page.locator("#person-graph .xtick text >> visible=true").first
     expect(tick).to_be_visible()
     page.evaluate("window.stays = true")
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.get_by_role("button", name="Switch between dark and light").click()
     expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "light")
-    expect(page.locator("#person-graph .xtick text").first).to_have_css("fill", "rgb(86, 96, 112)")
+    expect(page.locator("#person-graph .xtick text >> visible=true").first).to_have_css(
+        "fill", "rgb(86, 96, 112)"
+    )
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != dark
     assert page.evaluate("window.stays") is True
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "light")
-    expect(page.locator("#person-graph .xtick text").first).to_have_css("fill", "rgb(86, 96, 112)")
+    expect(page.locator("#person-graph .xtick text >> visible=true").first).to_have_css(
+        "fill", "rgb(86, 96, 112)"
+    )
 
 
 def test_a_person_is_found_from_the_keyboard(watched: Watched, company: Company) -> None:

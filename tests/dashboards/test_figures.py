@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -135,3 +136,23 @@ def test_every_anomaly_type_that_is_detected_has_a_word_and_a_marker() -> None:
 )
 def test_habits_are_told_as_the_shortest_usual_span(hours: dict[int, int], said: str) -> None:
     assert sentence([hours.get(hour, 0) for hour in range(24)]) == said
+
+
+def test_a_single_punch_has_an_axis_of_days_and_many_are_all_on_theirs() -> None:
+    def score(at: str) -> dict[str, Any]:
+        return {
+            "occurred_at": at, "fraud_score": 0.1, "fraud_type": None, "risk_level": "MINIMAL",
+            "punch_id": 1, "kind": "in", "reasons": [],
+        }  # fmt: skip
+
+    def axis(*moments: str) -> tuple[dt.datetime, dt.datetime]:
+        chart = score_history.figure([score(at) for at in moments], 0.8, "UTC", "dark")
+        first, last = chart.layout.xaxis.range
+        return first, last
+
+    first, last = axis("2026-11-16T09:00:00+00:00")
+    assert last - first == dt.timedelta(days=2)
+    first, last = axis("2026-10-16T09:00:00+00:00", "2026-11-16T09:00:00+00:00")
+    drawn = [dt.datetime.fromisoformat(f"2026-{month}-16T09:00:00") for month in (10, 11)]
+    assert first < drawn[0] < drawn[1] < last
+    assert last - first < dt.timedelta(days=34)
