@@ -6,8 +6,11 @@ from noc.audit import models as audit
 from noc.database.base import Base
 from noc.events import models as events
 from noc.fraud import models as fraud
+from noc.fraud.registry import models as fraud_registry
+from noc.fraud.review import models as fraud_review
 from noc.identity import models as identity
 from noc.incidents import models as incidents
+from noc.runs import models as runs
 from noc.telemetry import models as telemetry
 from noc.tickets import models as tickets
 from noc.workforce import models as workforce
@@ -18,9 +21,12 @@ __all__ = [
     "audit",
     "events",
     "fraud",
+    "fraud_registry",
+    "fraud_review",
     "identity",
     "incidents",
     "metadata",
+    "runs",
     "telemetry",
     "tickets",
     "workforce",

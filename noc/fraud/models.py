@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
     Double,
     Index,
-    LargeBinary,
     Text,
     UniqueConstraint,
     text,
@@ -37,8 +35,11 @@ class PredictionLog(UuidKeyed, Base):
     """What was thought of a punch when it was scored (``FraudPredictionLog``).
 
     ``features`` is the vector as served, in the order of ``noc.fraud.features.FEATURES``, None
-    where missing. ``actual_fraud_detected`` stays NULL until somebody has looked: unreviewed is
-    never genuine. One row per punch that counts, and one per shadow model.
+    where missing; empty in the row of a shadow model, which looked at the same vector.
+    ``probability`` is what the model alone said (None from the rules), to the last bit;
+    ``rule_score`` what the rules alone said. ``actual_fraud_detected`` stays NULL until somebody
+    has looked: unreviewed is never genuine. One row per punch that counts, and one per shadow
+    model.
     """
 
     __tablename__ = "fraud_prediction_log"
@@ -50,6 +51,8 @@ class PredictionLog(UuidKeyed, Base):
     predicted_at: Mapped[dt.datetime] = stored_now()
     features: Mapped[list[Any]] = mapped_column(JSONB)
     fraud_score: Mapped[float] = mapped_column(Double)
+    probability: Mapped[float | None] = mapped_column(Double)
+    rule_score: Mapped[float | None] = mapped_column(Double)
     risk_level: Mapped[str]
     model_type: Mapped[str]
     model_version: Mapped[str]
@@ -59,6 +62,7 @@ class PredictionLog(UuidKeyed, Base):
     label_source: Mapped[str | None]
     labelled_at: Mapped[dt.datetime | None]
     labelled_by: Mapped[int | None]
+    label_note: Mapped[str | None]
 
     __table_args__ = (
         tenant_key(),
@@ -87,6 +91,12 @@ class PredictionLog(UuidKeyed, Base):
             "labelled_at",
             where="actual_fraud_detected IS NOT NULL",
         ),
+        index(
+            "ix_fraud_prediction_log_verdicts",
+            "occurred_at",
+            where="actual_fraud_detected IS NOT NULL AND NOT is_shadow",
+        ),
+        index("ix_fraud_prediction_log_shadow", "model_version", "occurred_at", where="is_shadow"),
     )
 
 
@@ -146,74 +156,3 @@ class BehavioralProfile(TenantScoped, Base):
     metrics: Mapped[dict[str, Any]]
 
     __table_args__ = (tenant_key(), belongs_to("person_id", "person", ondelete="CASCADE"))
-
-
-class FraudModel(UuidKeyed, Base):
-    """The registry (``FraudDetectionModel``): the row holds the artefact itself.
-
-    Every worker on every host loads these bytes and checks them against ``artefact_sha256``.
-    """
-
-    __tablename__ = "fraud_detection_model"
-
-    version: Mapped[str]
-    model_type: Mapped[str]
-    status: Mapped[str] = mapped_column(server_default=text("'shadow'"))
-    artefact: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
-    artefact_sha256: Mapped[str]
-    features: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    thresholds: Mapped[dict[str, Any]]
-    calibration: Mapped[dict[str, Any]]
-    train_samples: Mapped[int]
-    class_imbalance_ratio: Mapped[float | None] = mapped_column(Double)
-    pr_auc: Mapped[float | None] = mapped_column(Double)
-    precision_at_80_recall: Mapped[float | None] = mapped_column(Double)
-    is_active: Mapped[bool] = mapped_column(server_default=text("false"))
-    activated_at: Mapped[dt.datetime | None]
-    created_at: Mapped[dt.datetime] = stored_now()
-    note: Mapped[str | None]
-
-    __table_args__ = (
-        tenant_key(),
-        UniqueConstraint("tenant_id", "version"),
-        CheckConstraint(
-            one_of("status", ("shadow", "active", "retired", "rejected")), name="status"
-        ),
-        CheckConstraint("is_active = (status = 'active')", name="active"),
-        Index(
-            "uq_fraud_detection_model_active",
-            "tenant_id",
-            unique=True,
-            postgresql_where=text("is_active"),
-        ),
-    )
-
-
-class ModelMetrics(UuidKeyed, Base):
-    """One evaluation of a model (``MLModelMetrics``): holdout, live or backtest."""
-
-    __tablename__ = "noc_ml_model_metrics"
-
-    model_id: Mapped[uuid.UUID | None]
-    model_version: Mapped[str]
-    kind: Mapped[str]
-    evaluated_at: Mapped[dt.datetime] = stored_now()
-    window_start: Mapped[dt.datetime]
-    window_end: Mapped[dt.datetime]
-    samples: Mapped[int]
-    positives: Mapped[int]
-    threshold: Mapped[float] = mapped_column(Double)
-    precision: Mapped[float | None] = mapped_column(Double)
-    recall: Mapped[float | None] = mapped_column(Double)
-    f1: Mapped[float | None] = mapped_column(Double)
-    pr_auc: Mapped[float | None] = mapped_column(Double)
-    brier: Mapped[float | None] = mapped_column(Double)
-    psi: Mapped[float | None] = mapped_column(Double)
-    detail: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
-
-    __table_args__ = (
-        tenant_key(),
-        belongs_to("model_id", "fraud_detection_model", ondelete="CASCADE"),
-        CheckConstraint(one_of("kind", ("holdout", "live", "backtest")), name="kind"),
-        index("ix_noc_ml_model_metrics_version", "model_version", "evaluated_at"),
-    )

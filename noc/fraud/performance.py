@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import and_, func, select, true
 
 from noc.extensions import session
-from noc.fraud.models import AnomalyLog, FraudModel, ModelMetrics, PredictionLog
+from noc.fraud.models import AnomalyLog, PredictionLog
+from noc.fraud.registry.models import FraudModel, ModelMetrics
 from noc.settings import Settings
 
 SHADOW_LABELS = 100

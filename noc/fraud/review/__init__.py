@@ -1,0 +1,1 @@
+"""People look at punches: the queue, the random audits, and what these say of all punches."""
