@@ -23,6 +23,9 @@ COMMANDS = (
     "noc.identity.commands:tokens",
     "noc.importing:import_group",
     "noc.audit.commands:audit",
+    "noc.fraud.retraining.commands:train",
+    "noc.fraud.retraining.commands:models",
+    "noc.fraud.retraining.commands:export",
     "noc.demo.commands:demo",
 )
 """Where each command lives, as ``module:attribute``."""

@@ -16,6 +16,8 @@ from noc.events.access import on_access_changed
 from noc.extensions import db
 from noc.fraud.labels import on_ticket_resolved
 from noc.fraud.listening import on_punches_stored
+from noc.fraud.predictor import use_models
+from noc.fraud.registry.speaking import speakers
 from noc.fraud.withdrawal import on_punch_voided
 from noc.identity.signals import access_changed
 from noc.telemetry.announcements import sos_received
@@ -27,6 +29,7 @@ def connect() -> None:
     log.install(db.session.session_factory)
     access_changed.connect(on_access_changed)
     sos_received.connect(raise_sos_alerts)
+    use_models(speakers)
     punches_stored.connect(on_punches_stored)
     punch_voided.connect(on_punch_voided)
     ticket_resolved.connect(on_ticket_resolved)

@@ -61,9 +61,17 @@ class FeatureFrame:
     def __len__(self) -> int:
         return len(self.punch_ids)
 
+    def stored(self) -> FloatArray:
+        """The values as stored: rounded to six digits, NaN where missing or infinite.
+
+        What a model is asked about, so that it says the same of the vector read back.
+        """
+        rounded = np.round(self.values, 6)
+        return np.where(np.isfinite(rounded), rounded, np.nan)
+
     def vectors(self) -> list[list[float | None]]:
-        """The values as stored: rounded to six digits, None where missing or infinite."""
-        rows: list[list[float]] = np.round(self.values, 6).tolist()
+        """The same as JSON has it, None where missing."""
+        rows: list[list[float]] = self.stored().tolist()
         return [[value if isfinite(value) else None for value in row] for row in rows]
 
 

@@ -13,7 +13,7 @@ from noc.fraud import recording
 from noc.fraud.columns import FloatArray, IntArray
 from noc.fraud.features import FeatureFrame, collect
 from noc.fraud.freshness import scores_changed
-from noc.fraud.predictor import RULES, Prediction, predict
+from noc.fraud.predictor import RULES, Predictions, predict
 from noc.fraud.reasons import TOLD, read_names
 from noc.fraud.rules import MENTIONED, Assessment, assess
 from noc.fraud.thresholds import read_thresholds
@@ -33,8 +33,9 @@ def judge(punch_ids: Sequence[int], *, tenant_id: int, now: dt.datetime) -> None
     config = read_thresholds(tenant_id)
     frame = collect(punch_ids, tenant_id=tenant_id)
     assessment = assess(frame.evidence)
-    prediction = predict(frame, assessment, tenant_id=tenant_id, config=config.tenant)
-    verdicts = _verdicts(frame, assessment, prediction, tenant_id)
+    predictions = predict(frame, assessment, tenant_id=tenant_id, config=config.tenant)
+    prediction = predictions.served
+    verdicts = _verdicts(frame, assessment, predictions, tenant_id)
     recording.record(frame, verdicts, config, tenant_id=tenant_id, now=now)
     for level, count in zip(*np.unique(verdicts.levels, return_counts=True), strict=True):
         metrics.ML_PREDICTIONS.labels(
@@ -44,16 +45,17 @@ def judge(punch_ids: Sequence[int], *, tenant_id: int, now: dt.datetime) -> None
 
 
 def _verdicts(
-    frame: FeatureFrame, assessment: Assessment, prediction: Prediction, tenant_id: int
+    frame: FeatureFrame, assessment: Assessment, predictions: Predictions, tenant_id: int
 ) -> recording.Verdicts:
     """Levels, reasons and anomalies of a batch; sentences only where there is something to say."""
+    prediction = predictions.served
     scores = np.round(prediction.scores, 6)
     levels = risk_ranks(scores)
     strongest = assessment.strengths.max(axis=1, initial=0.0)
     told = np.flatnonzero((strongest >= TOLD) | (scores >= _LEVEL_BOUNDS[0]))
     names = read_names(frame.evidence, told.tolist(), tenant_id=tenant_id)
     speaker = prediction.predictor
-    reasons = {int(row): speaker.explain(frame, assessment, int(row), names) for row in told}
+    reasons = speaker.explain(frame, assessment, told.tolist(), names)
     suspicions = {}
     for row in told.tolist():
         standing = assessment.standing(row)
@@ -67,7 +69,7 @@ def _verdicts(
                 strengths=_strengths(assessment, row),
                 person_name=names.person(int(frame.evidence.punches["person"][row])),
             )
-    return recording.Verdicts(scores, levels, speaker, reasons, suspicions)
+    return recording.Verdicts(scores, levels, predictions, assessment.scores, reasons, suspicions)
 
 
 def risk_ranks(scores: FloatArray) -> IntArray:

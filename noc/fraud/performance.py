@@ -12,10 +12,8 @@ from sqlalchemy import and_, func, select, true
 from noc.extensions import session
 from noc.fraud.models import AnomalyLog, PredictionLog
 from noc.fraud.registry.models import FraudModel, ModelMetrics
+from noc.fraud.retraining.gate import SHADOW_LABELS
 from noc.settings import Settings
-
-SHADOW_LABELS = 100
-"""Labels from which a model may run as a shadow (blueprint, Training)."""
 
 _Z90 = 1.6449
 """Two-sided 90 % of the normal distribution."""

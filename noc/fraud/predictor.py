@@ -1,12 +1,12 @@
 """Who speaks on a punch: the rules, and where a tenant has one a model.
 
-A model takes its place by :func:`use_models`; nothing else changes in scoring.
+Models take their place by :func:`use_models`; nothing else changes in scoring.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,7 @@ import structlog
 from noc.fraud.columns import FloatArray
 from noc.fraud.features import FeatureFrame
 from noc.fraud.reasons import Names, Reason, explain
-from noc.fraud.rules import STANDS, Assessment
+from noc.fraud.rules import Assessment
 from noc.monitoring import metrics
 from noc.settings import Settings
 
@@ -36,91 +36,128 @@ class Predictor(Protocol):
     @property
     def model_type(self) -> str: ...
 
-    def predict(self, frame: FeatureFrame, assessment: Assessment) -> FloatArray:
-        """A calibrated probability of fraud for each punch of the frame.
+    def predict(self, frame: FeatureFrame) -> FloatArray:
+        """A calibrated probability of fraud for each punch, from its stored vector alone.
 
         :class:`PredictorFailed` when it cannot.
         """
         ...
 
+    def combine(self, probabilities: FloatArray, assessment: Assessment) -> FloatArray:
+        """``fraud_score`` of each punch, from the probabilities and what the rules say."""
+        ...
+
     def explain(
-        self, frame: FeatureFrame, assessment: Assessment, row: int, names: Names
-    ) -> list[Reason]:
-        """The top reasons for one punch, weightiest first."""
+        self, frame: FeatureFrame, assessment: Assessment, rows: Sequence[int], names: Names
+    ) -> dict[int, list[Reason]]:
+        """The top reasons for each of the rows, weightiest first."""
         ...
 
 
 class Rules:
-    """The rules as a predictor: always there, never failing, the same for every tenant."""
+    """The rules as a speaker: always there, never failing, the same for every tenant."""
 
     version = "rules"
     model_type = "rules"
 
-    def predict(self, frame: FeatureFrame, assessment: Assessment) -> FloatArray:
-        """The combined score of the detectors."""
-        return assessment.scores
-
     def explain(
-        self, frame: FeatureFrame, assessment: Assessment, row: int, names: Names
-    ) -> list[Reason]:
-        """The weightiest detectors."""
-        return explain(frame.evidence, assessment, row, names)
+        self, frame: FeatureFrame, assessment: Assessment, rows: Sequence[int], names: Names
+    ) -> dict[int, list[Reason]]:
+        """The weightiest detectors of each row."""
+        return {row: explain(frame.evidence, assessment, row, names) for row in rows}
 
 
 RULES = Rules()
 
-ModelSource = Callable[[int], Predictor | None]
-"""The active model of a tenant, or None."""
+
+@dataclass(frozen=True, slots=True)
+class Speakers:
+    """The model that scores, if any, and those that watch; ``broken``: it cannot be loaded."""
+
+    active: Predictor | None = None
+    shadows: tuple[Predictor, ...] = ()
+    broken: tuple[str, ...] = ()
 
 
-def _no_models(_: int) -> Predictor | None:
-    return None
+ModelSource = Callable[[int], Speakers]
+"""The models of a tenant."""
+
+
+def _no_models(_: int) -> Speakers:
+    return Speakers()
 
 
 _source: ModelSource = _no_models
 
 
 def use_models(source: ModelSource | None) -> None:
-    """Ask ``source`` for each tenant's model from now on; None: rules only."""
+    """Ask ``source`` for each tenant's models from now on; None: rules only."""
     global _source
     _source = source or _no_models
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Scores in [0, 1], who gave them, and which of them the model alone speaks for."""
+    """Scores in [0, 1] and who gave them.
+
+    ``probabilities`` is what the model alone said, None where the rules speak.
+    """
 
     scores: FloatArray
-    predictor: Predictor
+    probabilities: FloatArray | None
+    predictor: Predictor | Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What counts, and what each shadow would have said."""
+
+    served: Prediction
+    shadows: tuple[Prediction, ...] = ()
 
 
 def predict(
     frame: FeatureFrame, assessment: Assessment, *, tenant_id: int, config: Settings
-) -> Prediction:
+) -> Predictions:
     """Score by the tenant's model where it has one that works, else by the rules.
 
-    Where an anomaly stands the score is at least that of the rules: hard evidence, such as a
-    replayed payload, is not for a model to talk away. A model that fails is logged and counted
-    (``noc_failures_total{where="fraud_model"}``) and the batch is scored by the rules.
+    A model that fails is logged and counted (``noc_failures_total{where="fraud_model"}``) and the
+    batch is scored by the rules. Shadows score too, and change nothing.
     """
-    model = _source(tenant_id) if config.predictive_fraud_enabled else None
-    if model is not None:
-        try:
-            return Prediction(_by_model(model, frame, assessment), model)
-        except PredictorFailed as error:
-            metrics.FAILURES.labels("fraud_model").inc()
-            log.error("fraud_model_failed", model_version=model.version, error=str(error))
+    if not config.predictive_fraud_enabled:
+        return Predictions(_by_rules(assessment))
+    found = _source(tenant_id)
+    if found.broken:
+        metrics.FAILURES.labels("fraud_model").inc()
+    active = _by_model(found.active, frame, assessment) if found.active else None
+    shadows = [_by_model(shadow, frame, assessment) for shadow in found.shadows]
+    return Predictions(
+        active or _by_rules(assessment), tuple(shadow for shadow in shadows if shadow is not None)
+    )
+
+
+def _by_rules(assessment: Assessment) -> Prediction:
     started = time.perf_counter()
-    scores = RULES.predict(frame, assessment)
+    scores = assessment.scores
     metrics.ML_PREDICTION_LATENCY.labels(RULES.model_type).observe(time.perf_counter() - started)
-    return Prediction(scores, RULES)
+    return Prediction(scores, None, RULES)
 
 
-def _by_model(model: Predictor, frame: FeatureFrame, assessment: Assessment) -> FloatArray:
+def _by_model(model: Predictor, frame: FeatureFrame, assessment: Assessment) -> Prediction | None:
     started = time.perf_counter()
-    scores = model.predict(frame, assessment)
+    try:
+        probabilities = model.predict(frame)
+        _must_be_shares(probabilities, len(frame))
+        scores = model.combine(probabilities, assessment)
+        _must_be_shares(scores, len(frame))
+    except PredictorFailed as error:
+        metrics.FAILURES.labels("fraud_model").inc()
+        log.error("fraud_model_failed", model_version=model.version, error=str(error))
+        return None
     metrics.ML_PREDICTION_LATENCY.labels(model.model_type).observe(time.perf_counter() - started)
-    if scores.shape != (len(frame),) or not ((scores >= 0) & (scores <= 1)).all():
+    return Prediction(scores, probabilities, model)
+
+
+def _must_be_shares(values: FloatArray, size: int) -> None:
+    if values.shape != (size,) or not np.asarray((values >= 0) & (values <= 1)).all():
         raise PredictorFailed("the model did not give one probability for each punch")
-    stands = assessment.strengths.max(axis=1, initial=0.0) >= STANDS
-    return np.where(stands, np.maximum(scores, assessment.scores), scores)

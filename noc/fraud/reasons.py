@@ -1,7 +1,8 @@
 """Why a score is what it is, in sentences that compare with the person's own habits.
 
 The same shape for rules and for a model: ``rule`` (an anomaly type, None from a model),
-``feature``, ``weight``, ``sentence``, ``value`` and ``usual`` (numbers or None).
+``feature``, ``weight``, ``sentence``, ``value`` and ``usual`` (numbers or None). From rules the
+weight is a strength from 0 to 1, from a model what the reason adds to the log-odds.
 """
 
 from __future__ import annotations
@@ -93,18 +94,27 @@ def explain(evidence: Evidence, assessment: Assessment, row: int, names: Names) 
     reasons = []
     for detector, weight in zip(DETECTORS, assessment.strengths[row], strict=True):
         if weight >= TOLD:
-            sentence, value, usual = _TELLERS[detector.anomaly_type](evidence, row, names)
-            reasons.append(
-                _reason(detector.anomaly_type, detector.feature, weight, sentence, value, usual)
-            )
+            told = tell_rule(detector.anomaly_type, evidence, row, names)
+            reasons.append(as_reason(detector.anomaly_type, detector.feature, weight, *told))
     if assessment.history[row] >= TOLD:
         reasons.append(_history(evidence, assessment, row))
     return sorted(reasons, key=lambda reason: -reason["weight"])[:TOP]
 
 
-def _reason(
-    rule: str, feature: str, weight: float, sentence: str, value: float | None, usual: float | None
+def tell_rule(anomaly_type: str, evidence: Evidence, row: int, names: Names) -> Told:
+    """What the detector of ``anomaly_type`` has to say of a punch."""
+    return _TELLERS[anomaly_type](evidence, row, names)
+
+
+def as_reason(
+    rule: str | None,
+    feature: str,
+    weight: float,
+    sentence: str,
+    value: float | None,
+    usual: float | None,
 ) -> Reason:
+    """A reason with its numbers rounded."""
     return Reason(
         rule=rule,
         feature=feature,
@@ -122,7 +132,7 @@ def _number(value: float | None) -> float | None:
 def _history(e: Evidence, assessment: Assessment, row: int) -> Reason:
     confirmed, reviewed = int(e.verdicts.confirmed[row]), int(e.verdicts.reviewed[row])
     sentence = f"{confirmed} of {reviewed} reviewed punches of this person were confirmed as fraud."
-    return _reason(
+    return as_reason(
         "HISTORY", "historical_fraud_rate", assessment.history[row], sentence, confirmed, None
     )
 
@@ -132,7 +142,7 @@ def _geofence(e: Evidence, row: int, names: Names) -> Told:
     doubt = "" if np.isnan(accuracy) else f" (the phone's accuracy: {accuracy:.0f} m)"
     site = names.site(int(e.punches["site"][row]))
     outside = float(e.outside[row])
-    return f"{_metres(outside)} outside the geofence of {site}{doubt}.", outside, None
+    return f"{metres(outside)} outside the geofence of {site}{doubt}.", outside, None
 
 
 def _spoofing(e: Evidence, row: int, _: Names) -> Told:
@@ -148,7 +158,7 @@ def _spoofing(e: Evidence, row: int, _: Names) -> Told:
         parts.append(f"the same coordinates to the last digit as {e.habits.same_place[row]} before")
     if m.fix_gap[row] <= 900 and m.fix_distance[row] > 1_000:
         parts.append(
-            f"the phone itself was {_metres(m.fix_distance[row])} away "
+            f"the phone itself was {metres(m.fix_distance[row])} away "
             f"{_span(m.fix_gap[row])} before"
         )
     told = "; ".join(parts) or "the position is too precise for a satellite fix"
@@ -159,7 +169,7 @@ def _travel(e: Evidence, row: int, _: Names) -> Told:
     m = e.movement
     speed = float(m.speed[row])
     return (
-        f"{_metres(m.distance[row])} from the previous punch {_span(m.gap[row])} before: "
+        f"{metres(m.distance[row])} from the previous punch {_span(m.gap[row])} before: "
         f"{speed:,.0f} km/h.",
         speed,
         None,
@@ -203,6 +213,11 @@ def _overlap(e: Evidence, row: int, names: Names) -> Told:
 
 
 def _time(e: Evidence, row: int, _: Names) -> Told:
+    return clock_sentence(e, row)
+
+
+def clock_sentence(e: Evidence, row: int) -> Told:
+    """The hour of the punch beside the person's usual one."""
     minute, usual = int(e.habits.minute[row]), usual_minute(e, row)
     if e.punches["on_leave"][row]:
         return f"{_verb(e, row)} at {_clock(minute)} while on approved leave.", minute / 60, None
@@ -270,7 +285,8 @@ def _sentence(told: str, addition: str) -> str:
     return f"{told}; {addition}." if addition else f"{told}."
 
 
-def _metres(value: Any) -> str:
+def metres(value: Any) -> str:
+    """A distance in the unit a person would use."""
     return f"{value:.0f} m" if value < 1_000 else f"{value / 1000:,.1f} km"
 
 

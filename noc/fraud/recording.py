@@ -8,16 +8,17 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sqlalchemy import text
 
 from noc.alerts.process import AlertInput, process_alerts
 from noc.database.base import new_uuid
-from noc.domain import RISK_LEVELS, Severity, risk_severity
+from noc.domain import RISK_LEVELS, Severity, risk_level, risk_severity
 from noc.events.log import emit
 from noc.extensions import session
 from noc.fraud.columns import FloatArray, IntArray
 from noc.fraud.features import FEATURES, FeatureFrame
-from noc.fraud.predictor import Predictor
+from noc.fraud.predictor import Prediction, Predictions
 from noc.fraud.reasons import Reason
 from noc.fraud.thresholds import Thresholds
 from noc.fraud.ticketing import Suspect, open_tickets
@@ -37,14 +38,15 @@ class Suspicion:
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """Aligned with the frame: scores, risk levels by rank; by row where there are any: reasons
+    """Aligned with the frame: scores, risk levels by rank, what the rules alone say; by row where
 
-    and suspicions.
+    there are any: reasons and suspicions.
     """
 
     scores: FloatArray
     levels: IntArray
-    predictor: Predictor
+    predictions: Predictions
+    rule_scores: FloatArray
     reasons: dict[int, list[Reason]]
     suspicions: dict[int, Suspicion]
 
@@ -53,11 +55,14 @@ _PREDICTIONS = text(
     """
     INSERT INTO fraud_prediction_log (
         tenant_id, id, attendance_event_id, person_id, site_id, occurred_at, predicted_at,
-        features, fraud_score, risk_level, model_type, model_version, reasons)
+        features, fraud_score, probability, rule_score, risk_level, model_type, model_version,
+        is_shadow, reasons)
     SELECT :tenant, r.id, p.id, p.person_id, p.site_id, p.occurred_at, :now,
-        r.features, r.score, r.level, :model_type, :model_version, r.reasons
+        r.features, r.score, r.probability, r.rules, r.level, :model_type, :model_version,
+        :is_shadow, r.reasons
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
-        id uuid, punch bigint, features jsonb, score float8, level text, reasons jsonb)
+        id uuid, punch bigint, features jsonb, score float8, probability float8, rules float8,
+        level text, reasons jsonb)
     JOIN attendance_event p ON p.tenant_id = :tenant AND p.id = r.punch
     ON CONFLICT DO NOTHING
     RETURNING attendance_event_id
@@ -114,25 +119,44 @@ def _insert_predictions(
     tenant_id: int,
     now: dt.datetime,
 ) -> set[int]:
-    columns = (frame.punch_ids.tolist(), vectors, verdicts.scores.tolist(), verdicts.levels)
-    rows = [
-        {
-            "id": str(new_uuid()),
-            "punch": punch_id,
-            "features": vector,
-            "score": score,
-            "level": RISK_LEVELS[level],
-            "reasons": verdicts.reasons.get(row, []),
-        }
-        for row, (punch_id, vector, score, level) in enumerate(zip(*columns, strict=True))
-    ]
+    def rows(prediction: Prediction, scores: FloatArray) -> list[dict[str, Any]]:
+        said = prediction.probabilities
+        known = [None] * len(scores) if said is None else said.tolist()
+        columns = (frame.punch_ids.tolist(), scores.tolist(), known, verdicts.rule_scores.tolist())
+        return [
+            {"id": str(new_uuid()), "punch": punch_id, "score": score, "probability": probability,
+             "rules": rule_score, "level": risk_level(score), "features": [], "reasons": []}
+            for punch_id, score, probability, rule_score in zip(*columns, strict=True)
+        ]  # fmt: skip
+
+    served = rows(verdicts.predictions.served, verdicts.scores)
+    for row, (values, vector) in enumerate(zip(served, vectors, strict=True)):
+        values |= {"features": vector, "reasons": verdicts.reasons.get(row, [])}
+    inserted = _insert(served, verdicts.predictions.served, tenant_id, now)
+    for shadow in verdicts.predictions.shadows:
+        # It looked at the same vectors: they are not kept twice.
+        of_shadow = rows(shadow, np.round(shadow.scores, 6))
+        news = [values for values in of_shadow if values["punch"] in inserted]
+        _insert(news, shadow, tenant_id, now, is_shadow=True)
+    return inserted
+
+
+def _insert(
+    rows: list[dict[str, Any]],
+    prediction: Prediction,
+    tenant_id: int,
+    now: dt.datetime,
+    *,
+    is_shadow: bool = False,
+) -> set[int]:
     inserted = session().scalars(
         _PREDICTIONS,
         {
             "tenant": tenant_id,
             "now": now,
-            "model_type": verdicts.predictor.model_type,
-            "model_version": verdicts.predictor.version,
+            "model_type": prediction.predictor.model_type,
+            "model_version": prediction.predictor.version,
+            "is_shadow": is_shadow,
             "rows": json.dumps(rows, allow_nan=False),
         },
     )
@@ -159,7 +183,7 @@ def _suspect(
         model_alone=suspicion.model_alone,
         fraud_score=float(verdicts.scores[row]),
         severity=severity,
-        model_version=verdicts.predictor.version,
+        model_version=verdicts.predictions.served.predictor.version,
         reasons=verdicts.reasons.get(row, []),
         evidence={
             "strengths": suspicion.strengths,

@@ -30,7 +30,7 @@ PASSWORD_STDIN = click.option(
 
 
 @contextmanager
-def _inside(tenant: str) -> Iterator[TenantRef]:
+def inside(tenant: str) -> Iterator[TenantRef]:
     """Work for the tenant, and commit; what is wrong is said in one line, exit code 2."""
     with _plain_errors():
         found = resolve_tenant(tenant)
@@ -53,7 +53,7 @@ def _plain_errors() -> Iterator[None]:
         ) from error
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def print_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Columns on standard output, as wide as their widest cell."""
     lines = [[str(cell) for cell in row] for row in (header, *rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(header))]
@@ -102,7 +102,7 @@ def tenants_list() -> None:
     """List the active tenants."""
     with _plain_errors():
         rows = [(one.id, one.slug, one.name) for one in all_tenants()]
-    _table(("id", "slug", "name"), rows)
+    print_table(("id", "slug", "name"), rows)
 
 
 @click.group()
@@ -129,7 +129,7 @@ def users_create(
     password_stdin: bool,
 ) -> None:
     """Create a user; asks for the password."""
-    with _inside(tenant) as found:
+    with inside(tenant) as found:
         secret = password if password is not None else _read_password(password_stdin)
         user = people.create_user(found.id, email, name, role, secret, sites)
         user_id, note = user.id, f"Created {user.email}, {user.role} of {found.slug}."
@@ -142,11 +142,11 @@ def users_create(
 @with_appcontext
 def users_list(tenant: str) -> None:
     """List the users of a tenant."""
-    with _inside(tenant) as found:
+    with inside(tenant) as found:
         rows = session().scalars(
             select(User).where(User.tenant_id == found.id).order_by(User.email)
         )
-        _table(
+        print_table(
             ("id", "email", "name", "role", "active", "last sign-in (UTC)"),
             [
                 (
@@ -168,7 +168,7 @@ def users_list(tenant: str) -> None:
 @with_appcontext
 def users_deactivate(tenant: str, email: str) -> None:
     """Let a user in no more; ends their sign-ins at once."""
-    with _inside(tenant) as found:
+    with inside(tenant) as found:
         user = people.find_user(found.id, email)
         people.deactivate(user, now=utcnow())
         _note(f"{user.email} is signed out everywhere and cannot sign in.")
@@ -192,7 +192,7 @@ def users_deactivate(tenant: str, email: str) -> None:
 @with_appcontext
 def users_link(tenant: str, url: str, email: str) -> None:
     """Print a link that signs a user in, once, within 15 minutes."""
-    with _inside(tenant) as found:
+    with inside(tenant) as found:
         user = people.find_user(found.id, email)
         if not user.active:
             raise click.UsageError(f"{user.email} is deactivated.")
@@ -208,7 +208,7 @@ def users_link(tenant: str, url: str, email: str) -> None:
 @with_appcontext
 def users_set_password(tenant: str, email: str, password_stdin: bool) -> None:
     """Give a user a new password; ends sign-ins made with the old one."""
-    with _inside(tenant) as found:
+    with inside(tenant) as found:
         user = people.find_user(found.id, email)
         people.set_password(user, _read_password(password_stdin), now=utcnow())
         _note(f"{user.email} has a new password.")
@@ -236,7 +236,7 @@ def tokens_create(
     tenant: str, capabilities: tuple[str, ...], name: str, days: float | None
 ) -> None:
     """Create a token and print it, once, alone on standard output."""
-    with _inside(tenant) as found:
+    with inside(tenant) as found:
         expires_at = utcnow() + dt.timedelta(days=days) if days else None
         token, secret = api_tokens.create(found.id, name, capabilities, expires_at=expires_at)
         note = f"Token {token.id} ({token.name}) of {found.slug}: {', '.join(token.capabilities)}."
@@ -249,11 +249,11 @@ def tokens_create(
 @with_appcontext
 def tokens_list(tenant: str) -> None:
     """List the tokens of a tenant, by their first characters."""
-    with _inside(tenant) as found:
+    with inside(tenant) as found:
         rows = session().scalars(
             select(ApiToken).where(ApiToken.tenant_id == found.id).order_by(ApiToken.id)
         )
-        _table(
+        print_table(
             ("id", "prefix", "name", "capabilities", "last used (UTC)", "ends (UTC)", "revoked"),
             [
                 (
@@ -276,7 +276,7 @@ def tokens_list(tenant: str) -> None:
 @with_appcontext
 def tokens_revoke(tenant: str, token: str) -> None:
     """End a token at once, named by its id or its first characters."""
-    with _inside(tenant) as found:
+    with inside(tenant) as found:
         row = _find_token(found.id, token)
         api_tokens.revoke(row)
         _note(f"Token {row.id} ({row.name}) is revoked.")

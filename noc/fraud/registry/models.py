@@ -71,12 +71,6 @@ class FraudModel(UuidKeyed, Base):
             unique=True,
             postgresql_where=text("is_active"),
         ),
-        Index(
-            "uq_fraud_detection_model_shadow",
-            "tenant_id",
-            unique=True,
-            postgresql_where=text("status = 'shadow'"),
-        ),
     )
 
 

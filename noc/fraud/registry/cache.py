@@ -1,0 +1,62 @@
+"""The local copy of artefacts in ``ml_models/``: only ever a convenience, checked each time."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import structlog
+
+from noc.database.base import new_uuid
+from noc.extensions import settings
+from noc.fraud.registry.artefact import digest
+from noc.monitoring import metrics
+
+log = structlog.get_logger(__name__)
+
+
+def load(tenant_id: int, version: str, sha256: str) -> bytes | None:
+    """The bytes with this digest, or None. A file that has other bytes is removed."""
+    path = _path(tenant_id, version, sha256)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        log.warning("model_cache_unreadable", file=path.name, error=error.strerror)
+        return None
+    if digest(data) == sha256:
+        return data
+    metrics.FAILURES.labels("model_cache").inc()
+    log.warning("model_cache_corrupted", file=path.name)
+    drop(tenant_id, version, sha256)
+    return None
+
+
+def keep(tenant_id: int, version: str, sha256: str, data: bytes) -> None:
+    """Keep the bytes for the next process; whoever reads sees the whole file or none.
+
+    A folder that cannot be written is logged and costs nothing but the next load.
+    """
+    path = _path(tenant_id, version, sha256)
+    draft = path.with_name(f".{path.name}.{new_uuid().hex}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(data)
+        os.replace(draft, path)
+    except OSError as error:
+        log.warning("model_cache_unwritable", file=path.name, error=error.strerror)
+        draft.unlink(missing_ok=True)
+
+
+def drop(tenant_id: int, version: str, sha256: str) -> None:
+    """Forget the file, if there is one."""
+    try:
+        _path(tenant_id, version, sha256).unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("model_cache_unwritable", error=error.strerror)
+
+
+def _path(tenant_id: int, version: str, sha256: str) -> Path:
+    # The digest keeps instances apart that share the folder.
+    return settings().ml_models_dir / f"tenant-{tenant_id}-{version}-{sha256[:16]}.json"

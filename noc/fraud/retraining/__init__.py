@@ -1,0 +1,1 @@
+"""From verdicts to a model: what is learned from, the gate, and the runs that train."""

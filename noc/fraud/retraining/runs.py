@@ -1,0 +1,247 @@
+"""Training as a run that people follow: asked for, one at a time per tenant, with progress."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+import uuid
+from typing import Any
+
+import redis
+import structlog
+from rq.exceptions import DuplicateJobError
+from sqlalchemy import select
+
+from noc.database.base import utcnow
+from noc.database.tenancy import after_commit
+from noc.extensions import queue, session
+from noc.fraud.registry.models import FraudModel
+from noc.fraud.retraining import pipeline
+from noc.fraud.retraining.signals import training_keeps_failing
+from noc.monitoring import metrics
+from noc.runs import following
+from noc.runs.following import RunCancelled, RunLost, Trigger
+from noc.runs.models import JobRun
+
+log = structlog.get_logger(__name__)
+
+NAME = "fraud_training"
+JOB = "jobs.training.run"
+
+WEEK = dt.timedelta(days=7)
+DEFAULT_DAYS, DEFAULT_TEST_SIZE = 180, 0.2
+
+FAULTS = (ArithmeticError, LookupError, TypeError, ValueError, MemoryError)
+"""What odd data can raise where nobody thought of it: the run fails with a reason, not silently."""
+
+_TIMEOUT_SECONDS = 3600
+_FAILURE_SECONDS = 7 * 86_400
+_BEAT_SECONDS = 1.0
+
+
+def ask(
+    *,
+    tenant_id: int,
+    trigger: Trigger,
+    now: dt.datetime,
+    requested_by: int | None = None,
+    days: int = DEFAULT_DAYS,
+    test_size: float = DEFAULT_TEST_SIZE,
+    queued: bool = True,
+) -> tuple[JobRun, bool]:
+    """A run that a worker will take up, or the one that is open; whether it is new.
+
+    The caller commits; after that the work is queued, unless it is not to be ``queued`` because
+    the caller carries it out. Without Redis the run waits, and the sweep queues it.
+    """
+    run, created = following.request(
+        NAME,
+        tenant_id=tenant_id,
+        trigger=trigger,
+        parameters={"days": days, "test_size": test_size},
+        requested_by=requested_by,
+        now=now,
+    )
+    if created and queued:
+        run_id = run.id
+
+        def put() -> None:
+            enqueue(run_id, tenant_id=tenant_id)
+
+        after_commit(session(), put)
+    return run, created
+
+
+def enqueue(run_id: uuid.UUID, *, tenant_id: int) -> bool:
+    """Queue the work of a run; whether it is queued. Queued twice, it still begins once."""
+    try:
+        queue("ml_queue").enqueue(
+            JOB,
+            tenant_id,
+            str(run_id),
+            # A run whose process died is queued again, while the name of its job is still taken.
+            job_id=f"run-{run_id}-{int(time.time()) // 60}",
+            unique=True,
+            job_timeout=_TIMEOUT_SECONDS,
+            result_ttl=0,
+            failure_ttl=_FAILURE_SECONDS,
+        )
+    except DuplicateJobError:
+        return True
+    except redis.RedisError as error:
+        metrics.FAILURES.labels("training_enqueue").inc()
+        log.warning("training_not_queued", tenant_id=tenant_id, error=str(error))
+        return False
+    return True
+
+
+def carry_out(
+    run_id: uuid.UUID,
+    *,
+    tenant_id: int,
+    now: dt.datetime,
+    also: pipeline.Progress | None = None,
+) -> str | None:
+    """Do the work of a run in this process; its final state, None where it is not to be taken up.
+
+    ``also`` is told of the progress, too.
+
+    Commits as it goes. Whatever happens the run ends with a state and a reason in words, and the
+    active model stays unless a better one passed. A killed process leaves the run open; after two
+    minutes of silence another takes it up and begins anew.
+    """
+    run = following.begin(run_id, tenant_id=tenant_id, now=now)
+    session().commit()
+    if run is None:
+        return None
+    started_at = now
+    parameters = dict(run.parameters)
+    beat = _Beat(run_id, tenant_id, started_at, also)
+    state: following.Ending = "succeeded"
+    result: dict[str, Any] = {}
+    try:
+        trained = pipeline.train(
+            tenant_id=tenant_id,
+            now=now,
+            days=int(parameters.get("days", DEFAULT_DAYS)),
+            test_size=float(parameters.get("test_size", DEFAULT_TEST_SIZE)),
+            progress=beat,
+        )
+        reason = trained.sentence
+        result = {
+            "model_id": str(trained.model_id),
+            "version": trained.version,
+            "activated": trained.activated,
+            "passed": trained.gate.may_score,
+            "labels": trained.labels,
+        }
+    except pipeline.NotTrained as error:
+        session().rollback()
+        state, reason = "refused", str(error)
+    except RunCancelled:
+        session().rollback()
+        state, reason = "cancelled", "Cancelled; the old model stays."
+    except RunLost:
+        session().rollback()
+        return None
+    except FAULTS as error:
+        session().rollback()
+        metrics.FAILURES.labels("fraud_training").inc()
+        log.exception("training_failed", tenant_id=tenant_id, error_type=type(error).__name__)
+        state, reason = "failed", f"{type(error).__name__}: {error}"[:500]
+    return _end(run_id, state, reason, result, tenant_id, started_at)
+
+
+def _end(
+    run_id: uuid.UUID,
+    state: following.Ending,
+    reason: str,
+    result: dict[str, Any],
+    tenant_id: int,
+    started_at: dt.datetime,
+) -> str | None:
+    now = utcnow()
+    ours = following.end(
+        run_id,
+        state,
+        tenant_id=tenant_id,
+        started_at=started_at,
+        now=now,
+        reason=reason,
+        result=result,
+    )
+    if not ours:
+        # Somebody else has the run: what this one made goes with it.
+        session().rollback()
+        return None
+    _tell_of_failures(tenant_id, now)
+    session().commit()
+    log.info("training_ended", tenant_id=tenant_id, state=state, reason=reason)
+    return state
+
+
+class _Beat:
+    """Progress that commits what it says, once a second at most."""
+
+    def __init__(
+        self,
+        run_id: uuid.UUID,
+        tenant_id: int,
+        started_at: dt.datetime,
+        also: pipeline.Progress | None,
+    ) -> None:
+        self._run_id, self._tenant_id, self._started_at = run_id, tenant_id, started_at
+        self._also = also
+        self._last = -_BEAT_SECONDS
+        self._stage = ""
+
+    def __call__(self, stage: str, share: float) -> None:
+        if self._also is not None:
+            self._also(stage, share)
+        if stage == self._stage and time.monotonic() - self._last < _BEAT_SECONDS:
+            return
+        self._last, self._stage = time.monotonic(), stage
+        following.beat(
+            self._run_id,
+            share,
+            stage,
+            tenant_id=self._tenant_id,
+            started_at=self._started_at,
+            now=utcnow(),
+        )
+        session().commit()
+
+
+def due(*, tenant_id: int, now: dt.datetime) -> bool:
+    """Whether the newest model is a week old, or there is none."""
+    newest = session().scalar(
+        select(FraudModel.created_at)
+        .where(FraudModel.tenant_id == tenant_id)
+        .order_by(FraudModel.created_at.desc())
+        .limit(1)
+    )
+    # The job runs daily: a model of last week's run is a few seconds short of seven days.
+    return newest is None or now - newest >= WEEK - dt.timedelta(hours=12)
+
+
+def _tell_of_failures(tenant_id: int, now: dt.datetime) -> None:
+    """Announce the second run in a row that brought no model that may score."""
+    rows = (
+        session()
+        .execute(
+            select(JobRun.state, JobRun.result, JobRun.reason)
+            .where(
+                JobRun.tenant_id == tenant_id,
+                JobRun.name == NAME,
+                JobRun.state.in_(("succeeded", "refused", "failed")),
+            )
+            .order_by(JobRun.finished_at.desc(), JobRun.id.desc())
+            .limit(3)
+        )
+        .all()
+    )
+    bad = [row.state != "succeeded" or not row.result.get("passed") for row in rows]
+    if bad[:2] == [True, True] and (len(bad) < 3 or not bad[2]):
+        training_keeps_failing.send(
+            "fraud", tenant_id=tenant_id, reasons=[row.reason or "" for row in rows[:2]], now=now
+        )

@@ -1,0 +1,237 @@
+"""The life of a run: asked for, begun, heard of, cancelled, ended.
+
+At most one run of a name is open in a tenant: a partial unique index decides, however many ask at
+once. Whoever does the work says so every few seconds; a run that is not heard of for
+:data:`SILENT_SECONDS` has lost its process, and another may take it up.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any, Literal
+
+from sqlalchemy import case, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from noc.database.base import new_uuid
+from noc.events.log import emit
+from noc.extensions import session
+from noc.runs.models import OPEN_STATES, JobRun
+
+SILENT_SECONDS = 120
+"""A run says something every few seconds; after so long its process is taken to be gone."""
+
+Trigger = Literal["schedule", "manual", "demo"]
+Ending = Literal["succeeded", "refused", "failed", "cancelled"]
+
+
+class RunCancelled(Exception):
+    """Somebody asked for the run to end; its work stops where it is."""
+
+
+class RunLost(Exception):
+    """The run is no longer this process's: it ended, or another process took it up."""
+
+
+def request(
+    name: str,
+    *,
+    tenant_id: int,
+    trigger: Trigger,
+    parameters: dict[str, Any],
+    requested_by: int | None,
+    now: dt.datetime,
+) -> tuple[JobRun, bool]:
+    """A new run that waits for a worker, or the one that is open already; whether it is new.
+
+    Emits ``job_updated``. The caller commits, and queues the work after that.
+    """
+    found = insert(JobRun).values(
+        tenant_id=tenant_id,
+        id=new_uuid(),
+        name=name,
+        trigger=trigger,
+        parameters=parameters,
+        requested_by=requested_by,
+        requested_at=now,
+    )
+    created = session().scalar(
+        found.on_conflict_do_nothing(
+            index_elements=["tenant_id", "name"],
+            index_where=JobRun.state.in_(OPEN_STATES),
+        ).returning(JobRun)
+    )
+    if created is not None:
+        _announce(created)
+        return created, True
+    open_run = session().scalar(
+        select(JobRun).where(
+            JobRun.tenant_id == tenant_id, JobRun.name == name, JobRun.state.in_(OPEN_STATES)
+        )
+    )
+    if open_run is None:
+        # It ended between the two statements: now the place is free.
+        return request(
+            name,
+            tenant_id=tenant_id,
+            trigger=trigger,
+            parameters=parameters,
+            requested_by=requested_by,
+            now=now,
+        )
+    return open_run, False
+
+
+def begin(run_id: uuid.UUID, *, tenant_id: int, now: dt.datetime) -> JobRun | None:
+    """Take up a run that waits, or one whose process fell silent; None where there is none.
+
+    Of two workers with the same run one gets it: the row's lock decides. The caller commits.
+    """
+    silent = now - dt.timedelta(seconds=SILENT_SECONDS)
+    run = session().scalar(
+        update(JobRun)
+        .where(
+            JobRun.tenant_id == tenant_id,
+            JobRun.id == run_id,
+            or_(JobRun.state == "queued", (JobRun.state == "running") & (JobRun.beat_at < silent)),
+        )
+        .values(state="running", started_at=now, beat_at=now, progress=0, stage=None)
+        .returning(JobRun)
+        .execution_options(populate_existing=True)
+    )
+    if run is not None:
+        _announce(run)
+    return run
+
+
+def beat(
+    run_id: uuid.UUID,
+    progress: float,
+    stage: str,
+    *,
+    tenant_id: int,
+    started_at: dt.datetime,
+    now: dt.datetime,
+) -> None:
+    """Say how far it is (0 to 1) and at what. Emits ``job_updated``; the caller commits.
+
+    :class:`RunCancelled` where somebody asked for its end, :class:`RunLost` where the run that
+    began at ``started_at`` is over or another's.
+    """
+    run = session().scalar(
+        update(JobRun)
+        .where(
+            JobRun.tenant_id == tenant_id,
+            JobRun.id == run_id,
+            JobRun.state == "running",
+            JobRun.started_at == started_at,
+        )
+        .values(
+            progress=func.greatest(JobRun.progress, min(max(progress, 0.0), 1.0)),
+            stage=stage,
+            beat_at=now,
+        )
+        .returning(JobRun)
+        .execution_options(populate_existing=True)
+    )
+    if run is None:
+        raise RunLost("the run is over, or another process has taken it up")
+    if run.cancel_requested_at is not None:
+        raise RunCancelled("cancelled by a person")
+    _announce(run)
+
+
+def end(
+    run_id: uuid.UUID,
+    state: Ending,
+    *,
+    tenant_id: int,
+    started_at: dt.datetime,
+    now: dt.datetime,
+    reason: str | None = None,
+    result: dict[str, Any] | None = None,
+) -> bool:
+    """End the run that began at ``started_at``; False where it is no longer ours to end.
+
+    Emits ``job_updated``. The caller commits, with whatever the run brought about.
+    """
+    run = session().scalar(
+        update(JobRun)
+        .where(
+            JobRun.tenant_id == tenant_id,
+            JobRun.id == run_id,
+            JobRun.state == "running",
+            JobRun.started_at == started_at,
+        )
+        .values(
+            state=state,
+            finished_at=now,
+            reason=reason,
+            result=result or {},
+            progress=case(
+                (JobRun.progress < 1, 1.0 if state == "succeeded" else JobRun.progress),
+                else_=JobRun.progress,
+            ),
+        )
+        .returning(JobRun)
+        .execution_options(populate_existing=True)
+    )
+    if run is None:
+        return False
+    _announce(run)
+    return True
+
+
+def cancel(run_id: uuid.UUID, *, tenant_id: int, now: dt.datetime) -> JobRun | None:
+    """End a run that waits at once, ask one under way to end; None for no such run.
+
+    A run that is over stays as it ended. The caller commits.
+    """
+    waiting = JobRun.state == "queued"
+    run = session().scalar(
+        update(JobRun)
+        .where(JobRun.tenant_id == tenant_id, JobRun.id == run_id, JobRun.state.in_(OPEN_STATES))
+        .values(
+            state=case((waiting, "cancelled"), else_=JobRun.state),
+            finished_at=case((waiting, now), else_=None),
+            reason=case((waiting, "Cancelled before it began."), else_=JobRun.reason),
+            cancel_requested_at=func.coalesce(JobRun.cancel_requested_at, now),
+        )
+        .returning(JobRun)
+        .execution_options(populate_existing=True)
+    )
+    if run is not None:
+        _announce(run)
+        return run
+    return session().get(JobRun, (tenant_id, run_id))
+
+
+def left_alone(name: str, *, tenant_id: int, now: dt.datetime) -> uuid.UUID | None:
+    """The open run of this name that nobody works on: its queue lost it, or its process is gone."""
+    silent = now - dt.timedelta(seconds=SILENT_SECONDS)
+    return session().scalar(
+        select(JobRun.id).where(
+            JobRun.tenant_id == tenant_id,
+            JobRun.name == name,
+            or_(
+                (JobRun.state == "queued") & (JobRun.requested_at < silent),
+                (JobRun.state == "running") & (JobRun.beat_at < silent),
+            ),
+        )
+    )
+
+
+def _announce(run: JobRun) -> None:
+    emit(
+        "job_updated",
+        {
+            "job_id": str(run.id),
+            "name": run.name,
+            "state": run.state,
+            "progress": round(run.progress, 3),
+            "stage": run.stage,
+            "reason": run.reason,
+        },
+        tenant_id=run.tenant_id,
+    )
