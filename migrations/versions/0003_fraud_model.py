@@ -89,13 +89,6 @@ def _registry() -> None:
         ondelete="SET NULL (ancestor_id)",
     )
     op.create_index(
-        "uq_fraud_detection_model_shadow",
-        table,
-        ["tenant_id"],
-        unique=True,
-        postgresql_where=sa.text("status = 'shadow'"),
-    )
-    op.create_index(
         "uq_noc_ml_model_metrics_live",
         "noc_ml_model_metrics",
         ["tenant_id", "model_version", "window_end"],
@@ -194,7 +187,6 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_index("uq_noc_ml_model_metrics_live", table_name="noc_ml_model_metrics")
     table = "fraud_detection_model"
-    op.drop_index("uq_fraud_detection_model_shadow", table_name=table)
     op.drop_constraint(
         op.f("fk_fraud_detection_model_tenant_id_fraud_detection_model"), table, type_="foreignkey"
     )
