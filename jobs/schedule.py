@@ -51,6 +51,8 @@ SCHEDULE = (
     Entry("heartbeat", "*/5 * * * *", "jobs.audit.heartbeat", queue="escalation"),
     Entry("audit", "5 * * * *", "jobs.audit.comprehensive", queue="escalation", timeout=1800),
     Entry("baselines", "0 3 * * 0", "jobs.audit.tune_baselines", timeout=1800),
+    Entry("training", "0 2 * * *", "jobs.training.daily", queue="ml_queue"),
+    Entry("trainings", "* * * * *", "jobs.training.take_up", timeout=120),
     Entry("shelf", "*/5 * * * *", "jobs.alerts.unshelve"),
     Entry("profiles", "0 1 * * *", "jobs.maintenance.refresh_profiles", timeout=3600),
     Entry("partitions", "0 1 * * *", "jobs.maintenance.prepare_partitions"),

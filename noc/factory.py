@@ -32,6 +32,8 @@ BLUEPRINTS = (
     "noc.alerts.api",
     "noc.tickets.api",
     "noc.fraud.api",
+    "noc.fraud.retraining.api",
+    "noc.runs.api",
     "noc.incidents.api",
     "noc.audit.api",
 )

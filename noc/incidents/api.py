@@ -19,9 +19,10 @@ from noc.incidents import investigation, queries, schemas
 from noc.incidents.models import Incident
 from noc.rest.body import allow_empty_body
 from noc.rest.cache import cached
-from noc.rest.envelope import DEFAULT_LIMIT, decode_cursor, success
+from noc.rest.envelope import DEFAULT_LIMIT, success
+from noc.rest.keyset import uuid_cursor_key
 from noc.rest.openapi import API_PREFIX
-from noc.rest.problems import Problem, not_found
+from noc.rest.problems import not_found
 
 bp = APIBlueprint("incidents", __name__, url_prefix=API_PREFIX)
 bp.before_request(allow_empty_body)
@@ -42,7 +43,7 @@ def list_incidents(query: schemas.IncidentQuery) -> Any:
         now=utcnow(),
         site_ids=required_principal().site_ids,
         limit=limit,
-        after=_cursor_key(),
+        after=uuid_cursor_key(),
     )
     return success(page.items, pagination=page.pagination(limit))
 
@@ -101,7 +102,7 @@ def list_correlations(query: schemas.CorrelationQuery) -> Any:
     Kept for a minute: see `cached` and `collected_at`; `fresh=1` asks anew.
     """
     principal = required_principal()
-    after = _cursor_key()
+    after = uuid_cursor_key()
     sites = "all" if principal.site_ids is None else str(sorted(principal.site_ids))
     asked = f"{query.model_dump_json(exclude={'fresh'})}|{sites}"
     answer, kept = cached(
@@ -145,20 +146,6 @@ def _plain(item: dict[str, Any]) -> dict[str, Any]:
         else value
         for name, value in item.items()
     }
-
-
-def _cursor_key() -> queries.Key | None:
-    cursor = decode_cursor()
-    if cursor is None:
-        return None
-    try:
-        return cursor[0], uuid.UUID(cursor[1])
-    except ValueError as error:
-        raise Problem(
-            422,
-            "The cursor is not usable.",
-            errors=[{"field": "cursor", "reason": "was not given out by this list"}],
-        ) from error
 
 
 def _who() -> dict[str, Any]:

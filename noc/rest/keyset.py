@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,21 @@ def cursor_key() -> Key | None:
             errors=[{"field": "cursor", "reason": "was not given out by this list"}],
         )
     return moment, int(key)
+
+
+def uuid_cursor_key() -> tuple[dt.datetime, uuid.UUID] | None:
+    """The same of a list whose rows have UUIDs."""
+    cursor = decode_cursor()
+    if cursor is None:
+        return None
+    try:
+        return cursor[0], uuid.UUID(cursor[1])
+    except ValueError as error:
+        raise Problem(
+            422,
+            "The cursor is not usable.",
+            errors=[{"field": "cursor", "reason": "was not given out by this list"}],
+        ) from error
 
 
 def newest_first(

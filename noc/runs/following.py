@@ -30,6 +30,10 @@ class RunCancelled(Exception):
     """Somebody asked for the run to end; its work stops where it is."""
 
 
+class RunInterrupted(Exception):
+    """The process has to stop; the run waits for another."""
+
+
 class RunLost(Exception):
     """The run is no longer this process's: it ended, or another process took it up."""
 
@@ -183,6 +187,30 @@ def end(
     return True
 
 
+def put_back(
+    run_id: uuid.UUID, *, tenant_id: int, started_at: dt.datetime, now: dt.datetime
+) -> bool:
+    """Let another process take the run up at once; False where it is no longer ours.
+
+    For a process that has to stop. The caller commits, and queues the work anew.
+    """
+    run = session().scalar(
+        update(JobRun)
+        .where(
+            JobRun.tenant_id == tenant_id,
+            JobRun.id == run_id,
+            JobRun.state == "running",
+            JobRun.started_at == started_at,
+        )
+        .values(state="queued", progress=0, stage=None, beat_at=now)
+        .returning(JobRun)
+        .execution_options(populate_existing=True)
+    )
+    if run is not None:
+        _announce(run)
+    return run is not None
+
+
 def cancel(run_id: uuid.UUID, *, tenant_id: int, now: dt.datetime) -> JobRun | None:
     """End a run that waits at once, ask one under way to end; None for no such run.
 
@@ -207,18 +235,24 @@ def cancel(run_id: uuid.UUID, *, tenant_id: int, now: dt.datetime) -> JobRun | N
     return session().get(JobRun, (tenant_id, run_id))
 
 
-def left_alone(name: str, *, tenant_id: int, now: dt.datetime) -> uuid.UUID | None:
-    """The open run of this name that nobody works on: its queue lost it, or its process is gone."""
+def take_back(name: str, *, tenant_id: int, now: dt.datetime) -> uuid.UUID | None:
+    """Let the open run of this name wait anew where nobody works on it; its id, None for none.
+
+    Its queue lost it, or its process is gone. Once in two minutes at most. The caller commits, and
+    queues the work.
+    """
     silent = now - dt.timedelta(seconds=SILENT_SECONDS)
+    heard = func.coalesce(JobRun.beat_at, JobRun.requested_at)
     return session().scalar(
-        select(JobRun.id).where(
+        update(JobRun)
+        .where(
             JobRun.tenant_id == tenant_id,
             JobRun.name == name,
-            or_(
-                (JobRun.state == "queued") & (JobRun.requested_at < silent),
-                (JobRun.state == "running") & (JobRun.beat_at < silent),
-            ),
+            JobRun.state.in_(OPEN_STATES),
+            heard < silent,
         )
+        .values(state="queued", beat_at=now, stage=None)
+        .returning(JobRun.id)
     )
 
 

@@ -205,9 +205,7 @@ def export() -> None:
 
 
 @export.command("training-data")
-@click.argument(
-    "file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE"
-)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
 @TENANT
 @DAYS
 @click.option("--pseudonymous", is_flag=True, help="No ids of people, sites and punches.")

@@ -9,10 +9,9 @@ from typing import Any
 
 import redis
 import structlog
-from rq.exceptions import DuplicateJobError
 from sqlalchemy import select
 
-from noc.database.base import utcnow
+from noc.database.base import new_uuid, utcnow
 from noc.database.tenancy import after_commit
 from noc.extensions import queue, session
 from noc.fraud.registry.models import FraudModel
@@ -20,7 +19,7 @@ from noc.fraud.retraining import pipeline
 from noc.fraud.retraining.signals import training_keeps_failing
 from noc.monitoring import metrics
 from noc.runs import following
-from noc.runs.following import RunCancelled, RunLost, Trigger
+from noc.runs.following import RunCancelled, RunInterrupted, RunLost, Trigger
 from noc.runs.models import JobRun
 
 log = structlog.get_logger(__name__)
@@ -79,15 +78,12 @@ def enqueue(run_id: uuid.UUID, *, tenant_id: int) -> bool:
             JOB,
             tenant_id,
             str(run_id),
-            # A run whose process died is queued again, while the name of its job is still taken.
-            job_id=f"run-{run_id}-{int(time.time()) // 60}",
-            unique=True,
+            # A run whose process died is queued again while its job's name is still taken.
+            job_id=f"run-{run_id}-{new_uuid().hex[-8:]}",
             job_timeout=_TIMEOUT_SECONDS,
             result_ttl=0,
             failure_ttl=_FAILURE_SECONDS,
         )
-    except DuplicateJobError:
-        return True
     except redis.RedisError as error:
         metrics.FAILURES.labels("training_enqueue").inc()
         log.warning("training_not_queued", tenant_id=tenant_id, error=str(error))
@@ -104,7 +100,8 @@ def carry_out(
 ) -> str | None:
     """Do the work of a run in this process; its final state, None where it is not to be taken up.
 
-    ``also`` is told of the progress, too.
+    ``also`` is told of the progress, too, and may raise :class:`RunInterrupted`: the run waits for
+    another process then, and is queued for it.
 
     Commits as it goes. Whatever happens the run ends with a state and a reason in words, and the
     active model stays unless a better one passed. A killed process leaves the run open; after two
@@ -141,6 +138,9 @@ def carry_out(
     except RunCancelled:
         session().rollback()
         state, reason = "cancelled", "Cancelled; the old model stays."
+    except RunInterrupted:
+        session().rollback()
+        return _interrupted(run_id, tenant_id, started_at)
     except RunLost:
         session().rollback()
         return None
@@ -150,6 +150,15 @@ def carry_out(
         log.exception("training_failed", tenant_id=tenant_id, error_type=type(error).__name__)
         state, reason = "failed", f"{type(error).__name__}: {error}"[:500]
     return _end(run_id, state, reason, result, tenant_id, started_at)
+
+
+def _interrupted(run_id: uuid.UUID, tenant_id: int, started_at: dt.datetime) -> str | None:
+    if not following.put_back(run_id, tenant_id=tenant_id, started_at=started_at, now=utcnow()):
+        session().rollback()
+        return None
+    session().commit()
+    enqueue(run_id, tenant_id=tenant_id)
+    return "queued"
 
 
 def _end(
