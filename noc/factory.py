@@ -32,6 +32,7 @@ BLUEPRINTS = (
     "noc.alerts.api",
     "noc.tickets.api",
     "noc.fraud.api",
+    "noc.fraud.review.api",
     "noc.fraud.retraining.api",
     "noc.runs.api",
     "noc.incidents.api",

@@ -159,6 +159,13 @@ class Settings(BaseSettings):
         description="The gate a new model must pass.",
         json_schema_extra=TENANT,
     )
+    fraud_reviews_per_day: int = Field(
+        40,
+        ge=1,
+        le=10_000,
+        description="Punches a day that people review; a twentieth of them are random audits.",
+        json_schema_extra=TENANT,
+    )
 
     # -- audit, baselines, correlation, tickets ---------------------------------------------
     audit_finding_ticket_severities: Annotated[tuple[Severity, ...], NoDecode] = Field(
