@@ -9,7 +9,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import large, punches, telemetry
+from tests.bench import large, punches, telemetry, training
 from tests.bench.figures import Figure
 from tests.bench.house import House, build
 from tests.instance import running
@@ -22,25 +22,40 @@ BENCHMARKS: dict[str, Callable[[House], list[Figure]]] = {
     "collection": telemetry.collection,
     "large": large.large,
 }
+ALONE: dict[str, Callable[[], list[Figure]]] = {
+    "cards": training.cards,
+    "training": training.training,
+}
+"""These need no instance."""
 
 
 def main(names: list[str]) -> int:
     """Run the benchmarks named, all without names. Exit status 2 for an unknown name."""
-    unknown = [name for name in names if name not in BENCHMARKS]
+    names = names or [*BENCHMARKS, *ALONE]
+    unknown = [name for name in names if name not in BENCHMARKS and name not in ALONE]
     if unknown:
-        print(f"unknown: {', '.join(unknown)} (there are {', '.join(BENCHMARKS)})")
+        print(f"unknown: {', '.join(unknown)} (there are {', '.join([*BENCHMARKS, *ALONE])})")
         return 2
     table = Table(title=f"NOC Intelligence on {os.cpu_count()} cores")
     for heading in ("what", "measured", "must", "ratio to floor", "floor"):
         table.add_column(heading)
+    figures = _on_an_instance([name for name in names if name in BENCHMARKS])
+    for name in names:
+        if name in ALONE:
+            figures += ALONE[name]()
+    for figure in figures:
+        table.add_row(*_row(figure))
+    Console(width=110).print(table)
+    return 0
+
+
+def _on_an_instance(names: list[str]) -> list[Figure]:
+    if not names:
+        return []
     # The rate limit of the feed protects people; here it would only hide what is measured.
     with running(WEBSOCKET_RATE_LIMIT="1000000") as instance:
         house = build(instance)
-        for name in names or BENCHMARKS:
-            for figure in BENCHMARKS[name](house):
-                table.add_row(*_row(figure))
-    Console(width=110).print(table)
-    return 0
+        return [figure for name in names for figure in BENCHMARKS[name](house)]
 
 
 def _row(figure: Figure) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from noc.fraud.training.windows import Slice, thinned
 
 NEGATIVES_PER_POSITIVE = 50.0
 MOST_ROWS = 600_000
-VALIDATION_ROWS = 150_000
+VALIDATION_ROWS = 100_000
 """Rows that one fit learns from: when it counts, and while settings are compared."""
 
 FEW, MANY = 300, 1_500

@@ -24,7 +24,7 @@ from noc.fraud.training.table import Table
 from noc.fraud.training.windows import Windows
 
 WANTED_PRECISION = 0.85
-ENOUGH_TO_CALIBRATE = 30
+ENOUGH_TO_CALIBRATE = 100
 """Frauds in the calibration window below which the validation steps' scores join it."""
 
 RECALLS = np.linspace(0.05, 1.0, 20)
@@ -32,9 +32,14 @@ RECALLS = np.linspace(0.05, 1.0, 20)
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A calibrated candidate, its threshold, and what it says of the two last windows."""
+    """A calibrated candidate, its threshold, and what it says of the two last windows.
+
+    ``served`` is the calibration learned again with the test window: for the model that goes on
+    to serve, not for the figures.
+    """
 
     calibration: Calibration
+    served: Calibration
     threshold: float
     calibration_chances: FloatArray
     test_chances: FloatArray
@@ -125,10 +130,18 @@ def _candidate(
         rows, scores = windows.development, margins[windows.development]
     base_rate = float(table.labels[windows.development].mean())
     calibration = calibrate(scores, table.labels[rows], base_rate, warnings, name)
+    served = calibrate(
+        np.concatenate([scores, margins[windows.test]]),
+        table.labels[np.concatenate([rows, windows.test])],
+        base_rate,
+        [],
+        name,
+    )
     chances = probabilities(calibration(scores))
     threshold = operating_threshold(chances, table.labels[rows], WANTED_PRECISION)
     return Candidate(
         calibration,
+        served,
         threshold,
         probabilities(calibration(margins[windows.calibration])),
         probabilities(calibration(margins[windows.test])),

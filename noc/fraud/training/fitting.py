@@ -59,8 +59,9 @@ def fit(
 
     The measured model learned from the first window only (the development), was calibrated on the
     second and measured on the last. The model returned is the same recipe fitted again on *all*
-    rows, with the calibration of the measured one: to leave out the newest third of the labels
-    would cost more than it protects. The figures are those of the recipe, not of its last fit.
+    rows, calibrated on what the measured one said of rows it had not learned from, those of the
+    test among them: to leave out the newest third of the labels would cost more than it protects.
+    The figures are those of the recipe, not of its last fit.
 
     TrainingRefused, with a sentence for a person, where these rows cannot make a model;
     ValueError for arguments that are not what is said here.
@@ -83,7 +84,7 @@ def fit(
     told.stage("reporting")
     report = _report(table, columns, clock, windows, choice, examination, folds, warnings)
     report["importance"] = _importance(scorer, table, columns, seed)
-    calibration = examination.candidates[choice.recipe.model_type].calibration
+    calibration = examination.candidates[choice.recipe.model_type].served
     model = TrainedModel(columns, choice.recipe.model_type, plain(report), scorer, calibration)
     # Through its own bytes: what scores from memory and what was stored agree bit for bit.
     model = TrainedModel.from_bytes(model.to_bytes())
@@ -210,10 +211,11 @@ def _report(
         "weights_tried": choice.weights_tried,
         "monotone": choice.monotone,
         "calibration": {
-            "slope": best.calibration.slope,
-            "intercept": best.calibration.intercept,
-            "positives": best.calibration.positives,
-            "by": best.calibration.by,
+            "slope": best.served.slope,
+            "intercept": best.served.intercept,
+            "positives": best.served.positives,
+            "by": best.served.by,
+            "measured": {"slope": best.calibration.slope, "intercept": best.calibration.intercept},
         },
         "threshold": best.threshold,
         "test": examination.metrics[chosen],
