@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -46,7 +47,8 @@ def keep(tenant_id: int, version: str, sha256: str, data: bytes) -> None:
         os.replace(draft, path)
     except OSError as error:
         log.warning("model_cache_unwritable", file=path.name, error=error.strerror)
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
 
 
 def drop(tenant_id: int, version: str, sha256: str) -> None:

@@ -31,6 +31,10 @@ class Measured:
 
     ``alone`` those of ``model`` and ``rules`` by themselves; ``differences`` the average
     precision less that of ``rules``, ``model`` and ``champion``; each a value with its interval.
+
+    A card that was caught is blocked; a guard goes on punching, and is scored: so the figures are
+    of everybody. ``strangers`` are those of the guards of whom no fraud was confirmed before the
+    window: how well somebody new is found, None where there are too few of them.
     """
 
     combination: Combination
@@ -42,6 +46,7 @@ class Measured:
     alone: dict[str, dict[str, Any]]
     differences: dict[str, dict[str, Any]]
     brier_of_champion: float | None
+    strangers: dict[str, Any] | None
 
     def as_dict(self) -> dict[str, Any]:
         """As the registry keeps it beside the trainer's own report."""
@@ -53,6 +58,7 @@ class Measured:
             "test": self.test,
             "alone": self.alone,
             "differences": self.differences,
+            "strangers": self.strangers,
         }
 
 
@@ -90,7 +96,29 @@ def measure(
         alone={name: measured[name] for name in ("model", "rules")},
         differences=differences,
         brier_of_champion=measured["champion"]["brier"]["value"] if champion is not None else None,
+        strangers=_strangers(dataset, positions, labels, said["together"], threshold, seed),
     )
+
+
+def _strangers(
+    dataset: Dataset,
+    positions: Any,
+    labels: FloatArray,
+    scores: FloatArray,
+    threshold: float,
+    seed: int,
+) -> dict[str, Any] | None:
+    if not len(positions):
+        return None
+    columns = dataset.columns
+    begun = columns["time"][positions].min()
+    known = np.unique(columns["person"][columns["fraud"] & (columns["labelled"] < begun)])
+    new = ~np.isin(columns["person"][positions], known)
+    if not labels[new].any() or labels[new].all():
+        return None
+    found, _ = figures(labels[new], {"together": scores[new]}, threshold, seed)
+    sizes = {"rows": int(new.sum()), "positives": int(labels[new].sum())}
+    return sizes | {name: found["together"][name] for name in _NEEDED}
 
 
 _Window = tuple[FloatArray, FloatArray, FloatArray, Any]

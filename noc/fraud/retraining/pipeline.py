@@ -156,7 +156,6 @@ def _fit(data: Dataset, test_size: float, seed: int, progress: Progress) -> Trai
             pd.Series(data.labels),
             data.times(),
             rules=pd.Series(data.rule_scores),
-            entities=pd.Series(data.columns["person"]),
             monotone=MONOTONE,
             delay=data.label_delay(),
             test_size=test_size,

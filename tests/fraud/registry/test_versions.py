@@ -1,0 +1,130 @@
+"""Versions of a model: one is active, whoever comes when; the way back; what is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from apiflask import APIFlask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from noc.extensions import session as current
+from noc.fraud.registry import versions
+from noc.fraud.registry.models import FraudModel
+from noc.fraud.registry.versions import NotPossible
+from noc.fraud.training import TrainedModel
+from tests.conftest import Services
+from tests.crowd import at_once, committed_tenant
+from tests.factories import NOW, Make
+from tests.fraud.registry.conftest import register
+
+DAY = dt.timedelta(days=1)
+
+
+def states(session: Session) -> dict[str, str]:
+    rows = session.execute(select(FraudModel.version, FraudModel.status))
+    return {row.version: row.status for row in rows}
+
+
+def kept(session: Session) -> set[str]:
+    return set(session.scalars(select(FraudModel.version).where(FraudModel.artefact.is_not(None))))
+
+
+def test_versions_are_numbered_and_watch_first(
+    make: Make, session: Session, trained: TrainedModel
+) -> None:
+    first = register(make, trained)
+    second = register(make, trained, may_watch=False, now=NOW + DAY)
+
+    assert (first.version, second.version) == ("v1", "v2")
+    assert states(session) == {"v1": "shadow", "v2": "rejected"}
+    assert first.class_imbalance_ratio == pytest.approx(210 / 90)
+
+
+def test_at_most_two_watch(make: Make, session: Session, trained: TrainedModel) -> None:
+    for day in range(3):
+        register(make, trained, now=NOW + day * DAY)
+
+    assert states(session) == {"v1": "retired", "v2": "shadow", "v3": "shadow"}
+
+
+def test_activation_retires_the_one_before_and_remembers_it(
+    make: Make, session: Session, trained: TrainedModel
+) -> None:
+    first, second = (register(make, trained, now=NOW + day * DAY) for day in range(2))
+    versions.activate(first.id, tenant_id=make.tenant_id, now=NOW)
+    versions.activate(second.id, tenant_id=make.tenant_id, now=NOW + DAY, note="Better.")
+
+    assert states(session) == {"v1": "retired", "v2": "active"}
+    assert (second.ancestor_id, second.note) == (first.id, "Better.")
+    assert first.retired_at == second.activated_at == NOW + DAY
+
+
+def test_to_activate_the_active_one_changes_nothing(make: Make, trained: TrainedModel) -> None:
+    model = register(make, trained)
+    versions.activate(model.id, tenant_id=make.tenant_id, now=NOW)
+    versions.activate(model.id, tenant_id=make.tenant_id, now=NOW + DAY)
+
+    assert (model.activated_at, model.ancestor_id) == (NOW, None)
+
+
+def test_the_way_back_goes_to_the_ancestor_and_at_last_to_the_rules(
+    make: Make, session: Session, trained: TrainedModel
+) -> None:
+    first, second = (register(make, trained, now=NOW + day * DAY) for day in range(2))
+    for model in (first, second):
+        versions.activate(model.id, tenant_id=make.tenant_id, now=NOW)
+
+    back = versions.roll_back(second.id, tenant_id=make.tenant_id, now=NOW)
+    assert back is not None
+    assert (back.version, states(session)) == ("v1", {"v1": "active", "v2": "retired"})
+    assert versions.roll_back(first.id, tenant_id=make.tenant_id, now=NOW) is None
+    assert states(session) == {"v1": "retired", "v2": "retired"}
+
+
+def test_only_the_active_one_can_be_taken_back(make: Make, trained: TrainedModel) -> None:
+    model = register(make, trained)
+    with pytest.raises(NotPossible, match="nothing to take back"):
+        versions.roll_back(model.id, tenant_id=make.tenant_id, now=NOW)
+    with pytest.raises(LookupError):
+        versions.roll_back(uuid.uuid4(), tenant_id=make.tenant_id, now=NOW)
+
+
+def test_the_last_three_and_the_champions_ancestor_are_kept(
+    make: Make, session: Session, trained: TrainedModel
+) -> None:
+    old = [register(make, trained, now=NOW + day * DAY) for day in range(2)]
+    for model in old:
+        versions.activate(model.id, tenant_id=make.tenant_id, now=NOW)
+    for day in range(2, 7):
+        register(make, trained, now=NOW + day * DAY, may_watch=False)
+
+    # v2 is active, v1 its ancestor; of the rejected the last three.
+    assert kept(session) == {"v1", "v2", "v5", "v6", "v7"}
+    gone = session.scalars(select(FraudModel).where(FraudModel.version == "v3")).one()
+    with pytest.raises(NotPossible, match="no longer kept"):
+        versions.activate(gone.id, tenant_id=make.tenant_id, now=NOW)
+
+
+@pytest.fixture
+def house(app: APIFlask, services: Services) -> Iterator[Make]:
+    """A tenant that every connection sees."""
+    with committed_tenant(app, services) as make:
+        yield make
+
+
+def test_of_many_activations_at_once_one_holds(
+    app: APIFlask, house: Make, trained: TrainedModel
+) -> None:
+    models = [register(house, trained, now=NOW + day * DAY, may_watch=False).id for day in range(3)]
+    works = [
+        lambda one=one: versions.activate(one, tenant_id=house.tenant_id, now=NOW)
+        for one in models * 4
+    ]
+    at_once(app, house.tenant_id, works)
+
+    active = select(func.count()).select_from(FraudModel).where(FraudModel.is_active)
+    assert current().scalar(active) == 1
