@@ -18,8 +18,10 @@ from noc.fraud.labels import on_ticket_resolved
 from noc.fraud.listening import on_punches_stored
 from noc.fraud.predictor import use_models
 from noc.fraud.registry.speaking import speakers
+from noc.fraud.retraining.signals import training_keeps_failing
 from noc.fraud.withdrawal import on_punch_voided
 from noc.identity.signals import access_changed
+from noc.notifications.training import on_training_keeps_failing
 from noc.telemetry.announcements import sos_received
 from noc.tickets.signals import ticket_resolved
 
@@ -36,3 +38,4 @@ def connect() -> None:
     ticket_resolved.connect(links.on_ticket_resolved)
     alert_resolved.connect(links.on_alert_resolved)
     finding_resolved.connect(links.on_finding_resolved)
+    training_keeps_failing.connect(on_training_keeps_failing)

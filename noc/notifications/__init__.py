@@ -1,0 +1,1 @@
+"""What leaves the house: mail to the people who have to know."""

@@ -1,0 +1,68 @@
+"""Mail by SMTP: one message, to people, with a timeout on every step."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Sequence
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import make_msgid
+from urllib.parse import SplitResult, unquote, urlsplit
+
+TIMEOUT_SECONDS = 20
+SENDER = "NOC Intelligence"
+
+
+class MailFailed(Exception):
+    """The message was not taken; sending it again later may help."""
+
+
+def send(url: str, recipients: Sequence[str], subject: str, body: str) -> None:
+    """Send one message to all ``recipients``, who do not see each other.
+
+    ``url`` is ``smtp://[user:password@]host[:port]`` (STARTTLS where the server offers it, always
+    before a password is sent) or ``smtps://...`` (TLS from the start). ValueError for another
+    URL; :class:`MailFailed` where the server cannot be reached or takes nobody. Whom it refuses
+    beside others it takes is left to the server's own report.
+    """
+    where = urlsplit(url)
+    if where.scheme not in ("smtp", "smtps") or not where.hostname:
+        raise ValueError("SMTP_URL must look like smtp://user:password@host:port")
+    message = EmailMessage()
+    message["Subject"] = subject
+    message["From"] = Address(SENDER, addr_spec=_sender(where))
+    message["To"] = "undisclosed-recipients:;"
+    message["Message-ID"] = make_msgid(domain=where.hostname)
+    message.set_content(body)
+    try:
+        with _connect(where) as server:
+            server.send_message(message, to_addrs=list(recipients))
+    except (smtplib.SMTPException, OSError) as error:
+        # Never the server's words as they are: they can repeat what it was sent.
+        raise MailFailed(type(error).__name__) from error
+
+
+def _sender(where: SplitResult) -> str:
+    user = unquote(where.username or "")
+    return user if "@" in user else f"noc@{where.hostname}"
+
+
+def _connect(where: SplitResult) -> smtplib.SMTP:
+    host, context = str(where.hostname), ssl.create_default_context()
+    if where.scheme == "smtps":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(
+            host, where.port or 465, timeout=TIMEOUT_SECONDS, context=context
+        )
+    else:
+        server = smtplib.SMTP(host, where.port or 25, timeout=TIMEOUT_SECONDS)
+        server.ehlo()
+        if server.has_extn("starttls"):
+            server.starttls(context=context)
+            server.ehlo()
+        elif where.password:
+            server.close()
+            raise smtplib.SMTPNotSupportedError("no password without TLS")
+    if where.username:
+        server.login(unquote(where.username), unquote(where.password or ""))
+    return server

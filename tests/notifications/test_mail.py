@@ -1,0 +1,141 @@
+"""Mail to a real SMTP server on this machine."""
+
+from __future__ import annotations
+
+import email
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email.message import Message
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from jobs import notifications
+from noc.extensions import queue, settings
+from noc.fraud.retraining.signals import training_keeps_failing
+from noc.notifications.mail import MailFailed, send
+from tests.factories import NOW, Make
+
+
+@dataclass
+class Inbox:
+    """What the server took: envelopes, and what was in them."""
+
+    refuses: bool = False
+    taken: list[tuple[list[str], Message]] = field(default_factory=list)
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        if self.refuses:
+            return "451 try later"
+        message = email.message_from_bytes(envelope.original_content)
+        self.taken.append((envelope.rcpt_tos, message))
+        return "250 taken"
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    """Where mail ends up."""
+    return Inbox()
+
+
+@pytest.fixture
+def smtp(inbox: Inbox) -> Iterator[str]:
+    """The URL of a server that hands everything to the inbox."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(inbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        yield f"smtp://127.0.0.1:{port}"
+    finally:
+        controller.stop()
+
+
+def test_a_message_arrives_and_nobody_sees_the_others(smtp: str, inbox: Inbox) -> None:
+    send(smtp, ["a@acme.example", "b@acme.example"], "Grüße", "Drei Zeilen:\nä\n.\nEnde\n")
+
+    ((recipients, message),) = inbox.taken
+    assert recipients == ["a@acme.example", "b@acme.example"]
+    assert "a@acme.example" not in str(message["To"])
+    assert message["From"] == "NOC Intelligence <noc@127.0.0.1>"
+    body = message.get_payload(decode=True)
+    assert isinstance(body, bytes)
+    assert body.decode().replace("\r\n", "\n") == "Drei Zeilen:\nä\n.\nEnde\n"
+
+
+def test_what_the_server_does_not_take_has_failed(smtp: str, inbox: Inbox) -> None:
+    inbox.refuses = True
+    with pytest.raises(MailFailed, match="SMTPDataError"):
+        send(smtp, ["a@acme.example"], "x", "y")
+
+
+def test_a_password_is_never_sent_in_the_open(smtp: str, inbox: Inbox) -> None:
+    with pytest.raises(MailFailed, match="SMTPNotSupportedError") as failed:
+        send(smtp.replace("//", "//noc:secret@"), ["a@acme.example"], "x", "y")
+    assert "secret" not in str(failed.value)
+    assert not inbox.taken
+
+
+def test_nobody_there_has_failed() -> None:
+    with pytest.raises(MailFailed):
+        send("smtp://127.0.0.1:1", ["a@acme.example"], "x", "y")
+
+
+@pytest.mark.parametrize("url", ["http://x", "smtp://", "mail.example", ""])
+def test_a_url_of_something_else_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="SMTP_URL"):
+        send(url, ["a@acme.example"], "x", "y")
+
+
+@pytest.fixture
+def configured(smtp: str, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application mails through the server."""
+    changed = settings().model_copy(update={"smtp_url": smtp})
+    monkeypatch.setitem(current_app.config, "NOC_SETTINGS", changed)
+
+
+def fail_twice(make: Make) -> None:
+    training_keeps_failing.send(
+        "fraud", tenant_id=make.tenant_id, reasons=["Recall is 0.40.", "72 verdicts."], now=NOW
+    )
+
+
+@pytest.mark.usefixtures("configured")
+def test_the_admins_are_told_of_trainings_that_keep_failing(
+    make: Make, session: Session, inbox: Inbox
+) -> None:
+    first, second = make.user("admin"), make.user("admin")
+    make.user("admin", active=False)
+    make.user("security_manager")
+    fail_twice(make)
+    assert queue("reports").count == 0
+    session.commit()
+
+    (job,) = queue("reports").jobs
+    assert job.func_name == "jobs.notifications.mail_admins"
+    assert notifications.mail_admins(*job.args) == 2
+    ((recipients, message),) = inbox.taken
+    assert recipients == [first.email, second.email]
+    assert "could not be renewed" in message["Subject"]
+    body = message.get_payload()
+    assert "The latest: Recall is 0.40." in str(body)
+    assert "The one before: 72 verdicts." in str(body)
+
+
+def test_without_a_server_nothing_is_sent_and_nothing_breaks(make: Make, session: Session) -> None:
+    make.user("admin")
+    session.commit()
+
+    assert notifications.mail_admins(make.tenant_id, "x", "y") == 0
+
+
+def test_what_is_rolled_back_mails_nobody(make: Make, session: Session) -> None:
+    fail_twice(make)
+    session.rollback()
+
+    assert queue("reports").count == 0
