@@ -163,7 +163,7 @@ def mix(
     by_chance = list(audits[: min(limit, max(1, round(AUDIT_SHARE * limit)))])
     # The other two come from the same punches: where there are few, these are shared out.
     left = min(limit - len(by_chance), len(highest))
-    suspicious = list(highest[: -(-2 * left // 3)])
+    suspicious = list(highest[: (2 * left + 1) // 3])
     taken = set(suspicious)
     doubtful = [one for one in uncertain if one not in taken][: left - len(suspicious)]
     more = limit - len(by_chance) - left
