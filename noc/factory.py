@@ -34,6 +34,7 @@ BLUEPRINTS = (
     "noc.fraud.api",
     "noc.fraud.review.api",
     "noc.fraud.retraining.api",
+    "noc.fraud.watching.api",
     "noc.runs.api",
     "noc.incidents.api",
     "noc.audit.api",

@@ -6,8 +6,10 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import text
 
 from noc.extensions import session
@@ -99,7 +101,7 @@ class Served:
     def __len__(self) -> int:
         return len(self.columns["punch"])
 
-    def __getitem__(self, name: str) -> FloatArray:
+    def __getitem__(self, name: str) -> NDArray[Any]:
         return self.columns[name]
 
     @property

@@ -94,7 +94,7 @@ class TestRules:
         assert alert.severity == "MEDIUM"
         assert "battery (PSI" in alert.message
         assert "higher than before" in alert.message
-        assert list(alert.alert_metadata["psi"]) == ["battery_level"]
+        assert list(alert.detail["psi"]) == ["battery_level"]
 
     @pytest.mark.parametrize(("this_week", "before"), [(499, 600), (600, 499)])
     def test_fewer_than_five_hundred_punches_alarm_nobody(
