@@ -21,6 +21,7 @@ from noc.extensions import settings
 from noc.settings import read_instance
 
 if TYPE_CHECKING:
+    from noc.demo.comparison import Compared
     from noc.demo.evaluation import Found
     from noc.demo.seeding import MakeApp
 
@@ -147,7 +148,7 @@ def accounts() -> None:
 @with_appcontext
 def evaluate(threshold: float) -> None:
     """Measure how well the scores find the simulated fraud of the seed."""
-    from noc.demo import evaluation, marks
+    from noc.demo import comparison, evaluation, marks
 
     found = [one for one in marks.simulated_tenants() if one.complete]
     if not found:
@@ -166,6 +167,7 @@ def evaluate(threshold: float) -> None:
     console.print(table)
     console.print(_found("fraud", evaluation.found_by_typology(scored, threshold)))
     console.print(_found("innocent", evaluation.flagged_by_lookalike(scored, threshold)))
+    console.print(_compared(comparison.compare(found)))
 
 
 def _found(kind: str, rows: Sequence[Found]) -> Table:
@@ -179,6 +181,16 @@ def _found(kind: str, rows: Sequence[Found]) -> Table:
                 f"{row.tickets / row.count:.1%}",
                 f"{row.median_score:.2f}",
             )
+    return table
+
+
+def _compared(rows: Sequence[Compared]) -> Table:
+    headings = ("average precision, live", "version", "punches", "fraud", "rules", "model",
+                "together")  # fmt: skip
+    table = Table(*headings, box=None, pad_edge=False)
+    for row in rows:
+        figures = (f"{part:.3f}" for part in (row.rules, row.model, row.together))
+        table.add_row(row.company, row.version, str(row.punches), str(row.frauds), *figures)
     return table
 
 

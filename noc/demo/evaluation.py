@@ -146,11 +146,17 @@ def _found(scored: Scored, rows: Flags, name: str, ticket_at: float) -> Found:
     )
 
 
+def punches_of(simulated: Simulated) -> batches.Batch:
+    """The punches of a company's seed with the truth about each, worked out again."""
+    scale = simulated.scale
+    company = next(c for c in build_companies(scale) if c.plan.slug == simulated.tenant.slug)
+    days = [simulate(company, day) for day in range(scale.first_day, scale.today + 2)]
+    return batches.punches_received(days, scale.now.timestamp())
+
+
 def _read(simulated: Simulated) -> Scored:
     tenant, scale = simulated.tenant, simulated.scale
-    company = next(c for c in build_companies(scale) if c.plan.slug == tenant.slug)
-    days = [simulate(company, day) for day in range(scale.first_day, scale.today + 2)]
-    batch = batches.punches_received(days, scale.now.timestamp())
+    batch = punches_of(simulated)
     with tenant_context(session(), tenant.id):
         rows = {
             row.external_id: row

@@ -22,6 +22,9 @@ from noc.demo.world import Company
 from noc.extensions import session
 from noc.fraud.labels import label_punches
 from noc.fraud.models import PredictionLog
+from noc.fraud.review import audits
+from noc.fraud.review.models import AuditDraw
+from noc.identity.tenant_settings import override
 from noc.tickets import workflow
 from noc.tickets.models import OPEN_STATUSES, Ticket, TicketEvidence
 
@@ -35,9 +38,12 @@ ACQUITTED, ACCUSED = 0.08, 0.004
 TRIAGE_HOURS, REVIEW_HOURS = 2.0, 18.0
 """Mean time until somebody begins, median time from there to the verdict (log-normal)."""
 
-AUDITS_A_DAY, REVIEWS_A_DAY = 12, 8
-"""Punches drawn at random, and those with the highest scores that nobody has looked at, that
-are reviewed a day in a company of 240 guards."""
+PACE, REVIEWS_A_DAY = 240, 8
+"""In a company of 240 guards: reviews a day as its setting says, of which 5 % are random audits,
+and how many of the highest scores that nobody has looked at people really get to."""
+
+LEAST_REVIEWED = 0.2
+"""Nobody looks into a punch below this because of its score."""
 
 SEEN_AFTER, CLOSED_AFTER = dt.timedelta(hours=3), dt.timedelta(hours=48)
 """When an alert is acknowledged at the latest, and closed, by then with or without a verdict."""
@@ -50,6 +56,12 @@ class _Task:
     at: dt.datetime
     number: int
     action: Callable[[dt.datetime], None] = field(compare=False)
+
+
+def set_pace(company: Company, now: dt.datetime) -> None:
+    """Say in the tenant's settings how many punches a day its people review."""
+    pace = max(1, round(PACE * len(company.guards) / 240))
+    override("fraud_reviews_per_day", pace, site_id=None, now=now)
 
 
 class Reviewers:
@@ -166,26 +178,39 @@ class Reviewers:
         return self._verdicts[punch_id]
 
     def _review_punches(self, at: dt.datetime) -> None:
-        """Look into punches of the day before: some at random, and those that score highest."""
-        rows = (
-            session()
-            .execute(
-                select(PredictionLog.attendance_event_id, PredictionLog.fraud_score)
-                .where(
-                    PredictionLog.tenant_id == self._ids.tenant_id,
-                    PredictionLog.occurred_at >= at - 2 * _DAY,
-                    PredictionLog.occurred_at < at - _DAY,
-                    PredictionLog.actual_fraud_detected.is_(None),
-                )
-                .order_by(PredictionLog.fraud_score.desc(), PredictionLog.attendance_event_id)
+        """Look into punches of the day before: those drawn at random, and the highest scores."""
+        yesterday = (at - _DAY).date()
+        audits.draw(yesterday, tenant_id=self._ids.tenant_id, now=at)
+        rows = session().execute(
+            select(PredictionLog.attendance_event_id, PredictionLog.fraud_score)
+            .where(
+                PredictionLog.tenant_id == self._ids.tenant_id,
+                PredictionLog.occurred_at >= at - 2 * _DAY,
+                PredictionLog.occurred_at < at - _DAY,
+                PredictionLog.fraud_score >= LEAST_REVIEWED,
+                PredictionLog.actual_fraud_detected.is_(None),
+                ~PredictionLog.is_shadow,
             )
-            .all()
+            .order_by(PredictionLog.fraud_score.desc(), PredictionLog.attendance_event_id)
+            .limit(self._times(REVIEWS_A_DAY))
         )
-        highest = [row.attendance_event_id for row in rows if row.fraud_score >= 0.2]
-        self._label(highest[: self._times(REVIEWS_A_DAY)], "review", at)
-        punches = [row.attendance_event_id for row in rows]
-        count = min(self._times(AUDITS_A_DAY), len(punches))
-        self._label(self._rng.choice(punches, count, replace=False).tolist(), "audit", at)
+        self._label([row.attendance_event_id for row in rows], "review", at)
+        drawn = session().scalars(
+            select(AuditDraw.attendance_event_id)
+            .join(
+                PredictionLog,
+                (PredictionLog.tenant_id == AuditDraw.tenant_id)
+                & (PredictionLog.attendance_event_id == AuditDraw.attendance_event_id)
+                & ~PredictionLog.is_shadow,
+            )
+            .where(
+                AuditDraw.tenant_id == self._ids.tenant_id,
+                AuditDraw.drawn_at <= at,
+                PredictionLog.actual_fraud_detected.is_(None),
+            )
+            .order_by(AuditDraw.attendance_event_id)
+        )
+        self._label(list(drawn), "audit", at)
 
     def _times(self, a_day: int) -> int:
         return max(1, round(a_day * self._share))
@@ -207,6 +232,7 @@ class Reviewers:
                 select(Alert.id, Alert.status, Alert.entity_id, Alert.occurred_at).where(
                     Alert.tenant_id == self._ids.tenant_id,
                     Alert.status != "RESOLVED",
+                    Alert.entity_type == "punch",
                     Alert.occurred_at < until - SEEN_AFTER,
                 )
             )

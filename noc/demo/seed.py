@@ -13,9 +13,10 @@ from noc.database.partitions import ensure_partitions
 from noc.database.tenancy import tenant_context
 from noc.demo import batches, history, marks, storing
 from noc.demo.days import Day, simulate
+from noc.demo.lessons import Lessons
 from noc.demo.marks import Simulated
 from noc.demo.places import COMPANIES
-from noc.demo.reviewers import Reviewers
+from noc.demo.reviewers import Reviewers, set_pace
 from noc.demo.scale import Scale
 from noc.demo.storing import Ids
 from noc.demo.truth import Typology
@@ -111,6 +112,7 @@ def seed_company(simulated: Simulated, report: Report) -> Seeded:
         session().commit()
         ids = storing.store_company(company, tenant.id)
         storing.store_absences(company, ids, first, last)
+        set_pace(company, scale.now)
         session().commit()
         days = [simulate(company, day) for day in range(first, last + 1)]
         signals = _store_signals(company, ids, days, report)
@@ -145,6 +147,7 @@ def _live_through(company: Company, ids: Ids, days: list[Day], report: Report) -
     now = company.scale.now
     received = batches.punches_received(days, now.timestamp())
     reviewers = Reviewers(company, ids)
+    lessons = Lessons(company.plan.slug, ids, now)
     start = 0
     while start < len(received):
         stop = min(start + BATCH, received.index(received.seconds(start) + BATCH_SECONDS))
@@ -152,6 +155,7 @@ def _live_through(company: Company, ids: Ids, days: list[Day], report: Report) -
         report("punches and scores", _SIGNALS_SHARE + (1 - _SIGNALS_SHARE) * start / len(received))
         start = stop
         reviewers.work(until=batch.moment(0))
+        lessons.work(until=batch.moment(0))
         stored = batches.store_punches(ids, batch)
         score_punches(list(stored.values()), tenant_id=ids.tenant_id, now=batch.moment(-1))
         truth = batch.punches.truth != Typology.HONEST
@@ -160,6 +164,8 @@ def _live_through(company: Company, ids: Ids, days: list[Day], report: Report) -
         )
         session().commit()
     reviewers.work(until=now)
+    report("training", 0.97)
+    lessons.work(until=now)
     return len(received)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import redis
@@ -97,10 +98,12 @@ def carry_out(
     tenant_id: int,
     now: dt.datetime,
     also: pipeline.Progress | None = None,
+    clock: Callable[[], dt.datetime] = utcnow,
 ) -> str | None:
     """Do the work of a run in this process; its final state, None where it is not to be taken up.
 
-    ``also`` is told of the progress, too, and may raise :class:`RunInterrupted`: the run waits for
+    ``clock`` tells when it is heard of and ends; a replay has its own. ``also`` is told of the
+    progress, too, and may raise :class:`RunInterrupted`: the run waits for
     another process then, and is queued for it.
 
     Commits as it goes. Whatever happens the run ends with a state and a reason in words, and the
@@ -113,7 +116,7 @@ def carry_out(
         return None
     started_at = now
     parameters = dict(run.parameters)
-    beat = _Beat(run_id, tenant_id, started_at, also)
+    beat = _Beat(run_id, tenant_id, started_at, also, clock)
     state: following.Ending = "succeeded"
     result: dict[str, Any] = {}
     try:
@@ -149,7 +152,7 @@ def carry_out(
         metrics.FAILURES.labels("fraud_training").inc()
         log.exception("training_failed", tenant_id=tenant_id, error_type=type(error).__name__)
         state, reason = "failed", f"{type(error).__name__}: {error}"[:500]
-    return _end(run_id, state, reason, result, tenant_id, started_at)
+    return _end(run_id, state, reason, result, tenant_id, started_at, clock())
 
 
 def _interrupted(run_id: uuid.UUID, tenant_id: int, started_at: dt.datetime) -> str | None:
@@ -168,8 +171,8 @@ def _end(
     result: dict[str, Any],
     tenant_id: int,
     started_at: dt.datetime,
+    now: dt.datetime,
 ) -> str | None:
-    now = utcnow()
     ours = following.end(
         run_id,
         state,
@@ -198,9 +201,10 @@ class _Beat:
         tenant_id: int,
         started_at: dt.datetime,
         also: pipeline.Progress | None,
+        clock: Callable[[], dt.datetime],
     ) -> None:
         self._run_id, self._tenant_id, self._started_at = run_id, tenant_id, started_at
-        self._also = also
+        self._also, self._clock = also, clock
         self._last = -_BEAT_SECONDS
         self._stage = ""
 
@@ -216,7 +220,7 @@ class _Beat:
             stage,
             tenant_id=self._tenant_id,
             started_at=self._started_at,
-            now=utcnow(),
+            now=self._clock(),
         )
         session().commit()
 
