@@ -36,10 +36,10 @@ _OPEN = text(
     WITH waiting AS MATERIALIZED (
         SELECT l.id, l.attendance_event_id AS punch, l.fraud_score AS score,
             abs(l.fraud_score - :threshold) AS away, l.label_note IS NOT NULL AS looked_at,
-            d.drawn_at
+            l.attendance_event_id IN (
+                SELECT attendance_event_id FROM fraud_audit_draw
+                WHERE tenant_id = :tenant AND occurred_at >= :since) AS drawn
         FROM fraud_prediction_log l
-        LEFT JOIN fraud_audit_draw d
-            ON d.tenant_id = l.tenant_id AND d.attendance_event_id = l.attendance_event_id
         WHERE l.tenant_id = :tenant AND l.occurred_at >= :since AND l.occurred_at <= :now
           AND NOT l.is_shadow AND l.actual_fraud_detected IS NULL
           AND (CAST(:sites AS bigint[]) IS NULL OR l.site_id = ANY(:sites))
@@ -48,27 +48,29 @@ _OPEN = text(
               WHERE e.tenant_id = :tenant AND e.voided_at IS NOT NULL AND e.occurred_at >= :since)
     ),
     audits AS (
-        SELECT id, 0 AS kind,
-            row_number() OVER (ORDER BY looked_at, drawn_at, md5(punch::text)) AS place
-        FROM waiting WHERE drawn_at IS NOT NULL
-        ORDER BY looked_at, drawn_at, md5(punch::text) LIMIT :limit
+        SELECT w.id, 0 AS kind,
+            row_number() OVER (ORDER BY w.looked_at, d.drawn_at, md5(w.punch::text)) AS place
+        FROM waiting w
+        JOIN fraud_audit_draw d ON d.tenant_id = :tenant AND d.attendance_event_id = w.punch
+        WHERE w.drawn
+        ORDER BY w.looked_at, d.drawn_at, md5(w.punch::text) LIMIT :limit
     ),
     highest AS (
         SELECT id, 1, row_number() OVER (ORDER BY looked_at, score DESC, punch DESC) FROM (
-            SELECT * FROM waiting WHERE drawn_at IS NULL
+            SELECT * FROM waiting WHERE NOT drawn
             ORDER BY looked_at, score DESC, punch DESC LIMIT :limit) AS first
     ),
     uncertain AS (
         SELECT id, 2, row_number() OVER (ORDER BY looked_at, away, punch DESC) FROM (
-            SELECT * FROM waiting WHERE drawn_at IS NULL
+            SELECT * FROM waiting WHERE NOT drawn
             ORDER BY looked_at, away, punch DESC LIMIT :limit) AS first
     ),
     counted AS (
         SELECT count(*) AS total,
-            count(*) FILTER (WHERE drawn_at IS NOT NULL) AS audits,
-            count(*) FILTER (WHERE drawn_at IS NULL AND score >= :threshold) AS highest,
+            count(*) FILTER (WHERE drawn) AS audits,
+            count(*) FILTER (WHERE NOT drawn AND score >= :threshold) AS highest,
             count(*) FILTER (
-                WHERE drawn_at IS NULL AND score < :threshold AND away <= :near) AS uncertain
+                WHERE NOT drawn AND score < :threshold AND away <= :near) AS uncertain
         FROM waiting
     )
     SELECT c.total, c.audits, c.highest, c.uncertain, found.id, found.kind
