@@ -74,7 +74,7 @@ def fit(
     warnings: list[str] = []
     signs = _signs(monotone or {}, columns)
     windows = _windows(table, delay.total_seconds(), test_size, warnings)
-    choice = _choice(table.take(windows.development), windows, signs, columns, seed, told, warnings)
+    choice = _choice(table, windows, signs, columns, seed, told, warnings)
     told.stage("measuring", steps=2)
     examination = examine(table, windows, choice, seed, told, MOST_ROWS, warnings)
     folds = _folds(table, windows.delay, choice.recipe, clock, seed, told, warnings)
@@ -136,7 +136,7 @@ def _fewest(table: Table, windows: Windows) -> int:
 
 
 def _choice(
-    development: Table,
+    table: Table,
     windows: Windows,
     signs: dict[int, int],
     columns: tuple[str, ...],
@@ -144,11 +144,14 @@ def _choice(
     told: Progress,
     warnings: list[str],
 ) -> Choice:
+    development = table.take(windows.development)
+    # Expected from the development window: how many there are later is not looked at.
+    positives = round(development.positives * len(table) / len(development))
     count = 2 if len(development) > MANY_ROWS else 4
     share = VALIDATION_SHARE / 2 if count == 2 else VALIDATION_SHARE
     steps: list[Slice] = slices(development, share, count, windows.delay)
     told.stage("choosing", steps=max(len(steps), 1) * (7 + (1 if signs else 0)))
-    choice = choose(development, steps, signs, columns, seed, told)
+    choice = choose(development, steps, signs, columns, positives, seed, told)
     if not choice.margins:
         warnings.append("Too few frauds to compare settings: the usual ones were taken.")
     return choice
