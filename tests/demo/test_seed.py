@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import re
 import signal
 from pathlib import Path
@@ -23,6 +24,7 @@ from noc.extensions import session
 from noc.fraud.models import PredictionLog
 from noc.identity.models import Tenant
 from noc.identity.tenants import all_tenants, create_tenant
+from noc.runs.models import JobRun
 from noc.telemetry.models import JobNeed
 from noc.tickets.models import Ticket, TicketEvent
 from noc.workforce.models import Person, Shift, Site
@@ -57,6 +59,19 @@ def scores() -> dict[str, float]:
             )
             found |= {row.external_id: row.fraud_score for row in rows}
     return found
+
+
+def test_the_model_has_a_past_that_was_judged_by_its_own_gate(small_world: Small) -> None:
+    for one in small_world:
+        with tenant_context(session(), one.tenant.id):
+            ended = session().scalars(select(JobRun).order_by(JobRun.requested_at)).all()
+            assert [run.finished_at for run in ended] == [
+                NOW - weeks * dt.timedelta(days=7) for weeks in (2, 1, 0)
+            ]
+            # So few punches have a verdict here that no model is made, and each run says why.
+            assert {run.state for run in ended} == {"refused"}
+            assert all("a model needs 100" in str(run.reason) for run in ended)
+            assert count("fraud_audit_draw", one.tenant.id) > 0
 
 
 def test_every_punch_of_the_past_is_stored_and_scored_once(small_world: Small) -> None:
@@ -113,6 +128,7 @@ def test_the_demo_itself_writes_no_score_alert_ticket_or_event(
 ) -> None:
     monkeypatch.setattr(seed, "score_punches", lambda *_, **__: [])
     monkeypatch.setattr(seed, "refresh_profiles", lambda **_: 0)
+    monkeypatch.setattr(seed.Lessons, "work", lambda *_, **__: None)
     seed_here(SMALL)
     for one in marks.simulated_tenants():
         with tenant_context(session(), one.tenant.id):
