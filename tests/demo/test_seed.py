@@ -159,7 +159,12 @@ def test_seeding_twice_replaces_and_doubles_nothing(small_world: Small) -> None:
     old = {one.tenant.id for one in small_world}
     seed_here(SMALL)
     assert counts() == before
-    assert scores() == scored
+    again = scores()
+    assert again.keys() == scored.keys()
+    # Random audits are drawn by the punches' ids, which are new: other verdicts, and by them
+    # other past rates, for the few who were drawn.
+    same = [again[punch] == pytest.approx(score, abs=1e-3) for punch, score in scored.items()]
+    assert sum(same) > 0.95 * len(same)
     assert not old & {one.tenant.id for one in marks.simulated_tenants()}
     assert sum(tenant.slug == "harbor" for tenant in all_tenants()) == 1
 
