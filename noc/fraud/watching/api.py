@@ -92,7 +92,7 @@ def run_backtest(body: schemas.BacktestIn) -> Any:
             threshold=body.threshold,
             days=body.days,
         )
-    except LookupError as error:
+    except backtests.NoSuchVersion as error:
         raise not_found("model") from error
     except (backtests.NotKept, backtests.NothingServed) as error:
         raise Problem(409, str(error)) from error

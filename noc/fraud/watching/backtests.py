@@ -43,6 +43,10 @@ _COLUMNS = {
 """The table's name for each figure."""
 
 
+class NoSuchVersion(Exception):
+    """The registry of the tenant has no such version."""
+
+
 class NotKept(Exception):
     """The artefact of the version is gone, or cannot be read; the message says which."""
 
@@ -74,9 +78,9 @@ def run(
 
     By ``version`` or ``model_id``, neither (or ``rules``): the rules. ``threshold`` is the score
     from which it says fraud; without one the operating threshold of the model, of the rules the
-    ticket threshold in force. At most ``most`` punches, the newest. LookupError for no such
-    version, :class:`NotKept`, :class:`NothingServed`; ValueError for both names. No row is locked
-    while it computes. The caller commits.
+    ticket threshold in force. At most ``most`` punches, the newest.
+    :class:`NoSuchVersion`, :class:`NotKept`, :class:`NothingServed`; ValueError for both names.
+    No row is locked while it computes. The caller commits.
     """
     tested = _find(version, model_id, tenant_id)
     config = read_thresholds(tenant_id)
@@ -151,7 +155,7 @@ def _find(version: str | None, model_id: uuid.UUID | None, tenant_id: int) -> _T
         .one_or_none()
     )  # fmt: skip
     if row is None:
-        raise LookupError("there is no such version")
+        raise NoSuchVersion
     if not row.kept:
         raise NotKept(f"{row.version} is too old: its artefact is no longer kept.")
     try:

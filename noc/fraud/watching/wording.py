@@ -29,14 +29,16 @@ _WORTH_TELLING = 0.02
 
 
 def direction(reference: Sequence[float], current: Sequence[float]) -> str:
-    """``higher`` or ``lower``: where what is not missing lies, by the mean rank of its bin."""
+    """Where what is not missing lies, by the mean rank of its bin: ``higher`` or ``lower``."""
     means = []
     for shares in (reference[:-1], current[:-1]):
         known = np.asarray(shares, dtype=np.float64)
         if known.sum() <= 0:
-            return "elsewhere"
+            return "spread otherwise"
         means.append(float(known @ np.arange(len(known)) / known.sum()))
-    return "elsewhere" if means[0] == means[1] else "higher" if means[1] > means[0] else "lower"
+    if means[0] == means[1]:
+        return "spread otherwise"
+    return "higher" if means[1] > means[0] else "lower"
 
 
 def sentence(subject: Subject, detail: Mapping[str, Any]) -> str:

@@ -83,6 +83,22 @@ class TestRules:
         assert (row.samples, row.psi) == (600, found["psi"])
         assert row.detail["features"] == found["features"]
 
+    def test_the_index_of_a_whole_week_by_hand(self, make: Make) -> None:
+        def battery(low: int) -> Any:
+            values = np.zeros((1000, len(FEATURES)))
+            values[:, BATTERY] = [10.0 if n < low else 20.0 for n in range(1000)]
+            return values
+
+        serve(make, spread(1000, *BEFORE), [0.1] * 1000, features=battery(500))
+        serve(make, spread(1000, *WEEK), [0.1] * 1000, features=battery(300))
+        found = look(make)
+        # (.3 - .5) ln(.3/.5) + (.7 - .5) ln(.7/.5); the empty bins' ten-thousandths are equal
+        assert found["features"]["battery_level"]["psi"] == pytest.approx(0.169459, abs=2e-4)
+        assert found["features"]["battery_level"]["level"] == found["level"] == "watch"
+        assert found["psi"] == found["features"]["battery_level"]["psi"]
+        assert found["features"]["gps_accuracy"]["psi"] == found["score"]["psi"] == 0
+        assert "Keep an eye on: battery." in found["sentence"]
+
     def test_a_feature_that_moved_alarms_and_is_named(self, make: Make, session: Session) -> None:
         by_rules(make, by=1.0)
         found = look(make)
@@ -229,6 +245,17 @@ class TestModel:
         session.execute(text("DELETE FROM fraud_prediction_log WHERE model_version = 'rules'"))
         self.week(served, trained, WEEK[1], WEEK[1] + 7 * DAY, seed=23)
         assert look(served, NOW + 7 * DAY)["reference"] == first
+
+    def test_what_it_said_as_a_shadow_counts_for_its_score(
+        self, served: Make, session: Session
+    ) -> None:
+        """Activated on the last day of the week, it had watched the days before."""
+        session.execute(
+            text("UPDATE fraud_prediction_log SET is_shadow = true WHERE model_version = 'v1'")
+        )
+        serve(served, spread(600, *WEEK), [0.1] * 600, features=vectors(600, 26))
+        found = look(served)
+        assert (found["punches"], found["score"]["punches"]) == (600, 700)
 
     def test_audits_that_contradict_the_score_make_an_alarm_high(
         self, served: Make, trained: TrainedModel, session: Session
