@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from noc.attendance.models import AttendanceEvent
 from noc.database.tenancy import tenant_context
 from noc.fraud.labels import label_punches
 from noc.fraud.models import PredictionLog
+from noc.fraud.review import labelling
 from noc.fraud.review.audits import draw
 from noc.fraud.review.labelling import Outcome, Refused, Said, Seen, label, take_back
 from noc.identity import tenants
@@ -192,6 +194,23 @@ def test_of_one_punch_twice_in_a_batch_the_later_holds(make: Make) -> None:
     assert stored(make, punch) == (False, "review", NOW, None, "b")
 
 
+def test_a_verdict_after_an_inconclusive_look_in_one_batch_has_its_own_note(make: Make) -> None:
+    (punch,) = punches(make, [0.7])
+    watching = shadow(make, punch)
+    one = prediction(make, punch).id
+    said = [
+        Said(one, "INCONCLUSIVE", "Dark."),
+        Said(one, "CONFIRMED"),
+        Said(watching.id, "FALSE_POSITIVE"),
+    ]
+
+    outcomes = label(said, tenant_id=make.tenant_id, user_id=None, site_ids=None, now=NOW)
+
+    assert outcomes[:2] == ["inconclusive", "labelled"]
+    assert refused(outcomes[2]).missing
+    assert stored(make, punch) == (True, "review", NOW, None, None)
+
+
 def test_many_verdicts_cost_no_more_statements(
     make: Make, query_count: Callable[[Callable[[], Any]], int]
 ) -> None:
@@ -245,7 +264,15 @@ def crowd(app: APIFlask, services: Services) -> Iterator[Make]:
         yield make
 
 
-def test_of_eight_at_once_who_saw_no_verdict_one_is_taken(app: APIFlask, crowd: Make) -> None:
+def test_of_eight_at_once_who_saw_no_verdict_one_is_taken(
+    app: APIFlask, crowd: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(*args: Any, **kwargs: Any) -> int:
+        # Whoever read without waiting has read before this one writes.
+        time.sleep(0.05)
+        return label_punches(*args, **kwargs)
+
+    monkeypatch.setattr(labelling, "label_punches", slowly)
     (punch,) = punches(crowd, [0.7])
     shadow(crowd, punch)
     one = prediction(crowd, punch).id
