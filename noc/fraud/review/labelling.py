@@ -178,6 +178,8 @@ def take_back(
     punch = _locked({prediction_id}, tenant_id, site_ids).get(prediction_id)
     if punch is None:
         raise _missing()
+    if punch.voided:
+        raise _voided()
     if seen is not None and seen.verdict != word(punch.fraud):
         raise _stale(punch)
     if punch.fraud is not None and punch.source not in REVIEWED:
@@ -219,7 +221,7 @@ def _decide(said: Said, punch: _Punch | None, changes: _Changes) -> Outcome | Re
     if punch is None:
         return _missing()
     if punch.voided:
-        return Refused("The punch was voided: it counts no more.")
+        return _voided()
     if said.seen is not None and said.seen.verdict != word(punch.fraud):
         return _stale(punch)
     fraud = VERDICTS.get(said.verdict)
@@ -247,6 +249,10 @@ def _write(statement: Any, notes: Mapping[int, str | None], tenant_id: int, **mo
 
 def _missing() -> Refused:
     return Refused("There is no such prediction.", missing=True)
+
+
+def _voided() -> Refused:
+    return Refused("The punch was voided: it counts no more.")
 
 
 def _stale(punch: _Punch) -> Refused:

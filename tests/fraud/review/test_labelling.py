@@ -175,6 +175,8 @@ def test_a_voided_punch_takes_no_verdict(make: Make, session: Session) -> None:
         update(AttendanceEvent).where(AttendanceEvent.id == punch).values(voided_at=NOW)
     )
     assert "voided" in str(refused(say(make, punch, "CONFIRMED")))
+    with pytest.raises(Refused, match="voided"):
+        take_back(prediction(make, punch).id, tenant_id=make.tenant_id, site_ids=None)
     assert stored(make, punch) == NOTHING
 
 
