@@ -274,7 +274,7 @@ class TestModel:
                     select(PredictionLog.site_id).where(PredictionLog.attendance_event_id == punch)
                 ),
                 "occurred_at": start + dt.timedelta(hours=n),
-                "inclusion_probability": 0.1,
+                "inclusion_probability": 0.1 if n < 30 else 0.2,
             }
             served.row(AuditDraw, values)
         found = look(served, NOW + 7 * DAY)
@@ -285,14 +285,15 @@ class TestModel:
             30,
         )
         assert calibration["predicted"] == pytest.approx(0.05)
-        assert calibration["observed"]["value"] == 0.75
-        # 30 of 40 by Wilson at 90 %
-        assert calibration["observed"]["low"] == pytest.approx(0.6234, abs=1e-3)
-        assert calibration["brier"] == pytest.approx(0.75 * 0.95**2 + 0.25 * 0.05**2)
+        # The thirty frauds stand for ten punches each, the ten genuine ones for five.
+        assert calibration["observed"]["value"] == pytest.approx(300 / 350, abs=1e-6)
+        # Wilson at 90 % with 350^2 / (30 * 100 + 10 * 25) = 37.69 observations
+        assert calibration["observed"]["low"] == pytest.approx(0.7396, abs=1e-4)
+        assert calibration["brier"] == pytest.approx((300 * 0.95**2 + 50 * 0.05**2) / 350, abs=1e-6)
         assert calibration["agrees"] is False
         (alert,) = alerts(session)
         assert alert.severity == "HIGH"
-        assert "75.0% found" in alert.message
+        assert "85.7% found" in alert.message
         assert found["reviewed"]["verdicts"] == 40
         assert found["reviewed"]["frauds"] == 30
 
