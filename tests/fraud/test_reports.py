@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from noc.attendance.models import AttendanceEvent
 from noc.database.tenancy import tenant_context
 from noc.extensions import settings
 from noc.fraud import reports
@@ -18,7 +20,7 @@ from noc.fraud.profiles import refresh_profiles
 from noc.identity import tenants
 from noc.rest.problems import Problem
 from tests.factories import Make
-from tests.fraud.stories import SHIFT_START, score, settled
+from tests.fraud.stories import SHIFT_START, newcomer, score, settled
 
 HOUR = dt.timedelta(hours=1)
 NOW = SHIFT_START + 2 * HOUR
@@ -207,8 +209,68 @@ class TestProfiles:
         first = refresh_profiles(tenant_id=make.tenant_id, now=NOW)
         second = refresh_profiles(tenant_id=make.tenant_id, now=NOW)
 
-        assert first == second == 1
+        assert (first, second) == (1, 0)
         assert history(make, guard.person.id)["habits"]["sites"] == {str(guard.site.id): 56}
+
+    def test_only_who_changed_is_made_anew(self, make: Make, session: Session) -> None:
+        calm, busy, late = settled(make), settled(make), settled(make)
+        settled(make, days=60)
+        refresh_profiles(tenant_id=make.tenant_id, now=NOW)
+
+        def made(now: dt.datetime) -> int:
+            return refresh_profiles(tenant_id=make.tenant_id, now=now)
+
+        busy.punch(NOW + HOUR, received_at=NOW + HOUR)
+        assert made(NOW + 2 * HOUR) == 1
+        # Sent days after it was made, and voided since.
+        late.punch(NOW - 50 * HOUR, received_at=NOW + 3 * HOUR)
+        gone = session.scalars(
+            select(AttendanceEvent).where(AttendanceEvent.person_id == calm.person.id)
+        ).first()
+        assert gone is not None
+        gone.voided_at, gone.void_reason = NOW + 3 * HOUR, "A mistake."
+        session.flush()
+        assert made(NOW + 26 * HOUR) == 2
+        assert history(make, calm.person.id)["habits"]["punches"] == 55
+        assert history(make, busy.person.id)["habits"]["as_of"] == (NOW + 26 * HOUR).isoformat()
+
+    def test_who_has_a_punch_that_became_too_old_is_made_anew(self, make: Make) -> None:
+        guard, _ = settled(make, days=89), settled(make, days=40)
+        refresh_profiles(tenant_id=make.tenant_id, now=NOW)
+        before = history(make, guard.person.id)["habits"]["punches"]
+
+        assert refresh_profiles(tenant_id=make.tenant_id, now=NOW + 72 * HOUR) == 1
+        assert history(make, guard.person.id)["habits"]["punches"] < before
+
+    def test_times_go_round_the_clock(self, make: Make) -> None:
+        guard = newcomer(make)
+        # 23:50 and 00:10 in Mumbai, five of each.
+        midnight = dt.datetime(2026, 11, 5, 18, 30, tzinfo=dt.UTC)
+        for day in range(5):
+            for minutes in (-10, 10):
+                guard.punch(midnight + dt.timedelta(days=day, minutes=minutes))
+        refresh_profiles(tenant_id=make.tenant_id, now=NOW)
+
+        clock = history(make, guard.person.id)["habits"]["metrics"]["clock_in"]
+        assert (clock["minute"] % 1440, clock["count"]) == (0, 10)
+        assert clock["concentration"] == pytest.approx(0.999, abs=1e-3)
+
+    def test_a_newcomer_is_usual_like_the_site_and_an_old_hand_like_himself(
+        self, make: Make
+    ) -> None:
+        old = settled(make)
+        new = newcomer(make, old.site)
+        new.punch(NOW - HOUR, biometric_quality_score=0.5)
+        refresh_profiles(tenant_id=make.tenant_id, now=NOW)
+
+        def usual(person_id: int) -> dict[str, Any]:
+            found: dict[str, Any] = history(make, person_id)["habits"]["metrics"]
+            return found["biometric_quality_score"]
+
+        own, site = usual(old.person.id), (0.92 * 56 + 0.5) / 57
+        assert own["usual"] == pytest.approx(own["mean"], abs=0.005)
+        assert usual(new.person.id)["mean"] == 0.5
+        assert usual(new.person.id)["usual"] == pytest.approx((0.5 + 10 * site) / 11, abs=0.01)
 
     def test_an_older_run_that_ends_later_changes_nothing(self, make: Make) -> None:
         guard = settled(make)
