@@ -43,15 +43,17 @@ def shifted(count: int, seed: int, column: int, by: float) -> Any:
     return values
 
 
-def by_rules(make: Make, this_week: int = 600, before: int = 600, *, by: float = 0.0) -> None:
-    """Punches scored by rules, the week's battery ``by`` deviations higher."""
+def by_rules(
+    make: Make, this_week: int = 600, before: int = 600, *, by: float = 0.0, column: int = BATTERY
+) -> None:
+    """Punches scored by rules, the week's battery (or another) ``by`` deviations higher."""
     noise = np.random.default_rng(1)
     serve(make, spread(before, *BEFORE), noise.random(before) * 0.5, features=vectors(before, 1))
     serve(
         make,
         spread(this_week, *WEEK),
         noise.random(this_week) * 0.5,
-        features=shifted(this_week, 2, BATTERY, by),
+        features=shifted(this_week, 2, column, by),
     )
 
 
@@ -111,6 +113,16 @@ class TestRules:
         assert "battery (PSI" in alert.message
         assert "higher than before" in alert.message
         assert list(alert.detail["psi"]) == ["battery_level"]
+
+    @pytest.mark.parametrize("name", ["historical_fraud_rate", "consecutive_violations"])
+    def test_what_people_make_move_is_watched_and_alarms_nobody(
+        self, make: Make, session: Session, name: str
+    ) -> None:
+        by_rules(make, by=3.0, column=FEATURES.index(name))
+        found = look(make)
+        assert found["features"][name]["psi"] > 0.25
+        assert (found["features"][name]["level"], found["level"]) == ("watch", "watch")
+        assert alerts(session) == []
 
     @pytest.mark.parametrize(("this_week", "before"), [(499, 600), (600, 499)])
     def test_fewer_than_five_hundred_punches_alarm_nobody(
