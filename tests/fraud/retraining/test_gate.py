@@ -71,6 +71,10 @@ def test_one_that_is_no_better_than_the_rules_is_rejected() -> None:
     assert "0.050 below that of the rules" in verdict.sentence
 
 
+def test_as_good_as_perfect_rules_is_good_enough() -> None:
+    assert gate(against_rules=figure(0.0, 0.0, 0.0)).may_score
+
+
 def test_what_could_not_be_measured_does_not_pass() -> None:
     nothing = dict.fromkeys(GOOD, figure(None))
     verdict = gate(test=nothing, against_rules=None, positives=0)
