@@ -10,7 +10,7 @@ from dash import Dash, Input, Output, State
 from pydantic import Field
 
 from dashboards import callbacks, states
-from dashboards.pages import alerts, heatmap, live, people, person, tickets
+from dashboards.pages import alerts, heatmap, live, model, people, person, tickets
 
 Address = Annotated[str | None, Field(max_length=4000)]
 
@@ -21,6 +21,7 @@ ROUTES = (
     (re.compile(r"^/app/person/(?P<person_id>[0-9]{1,18})/?$"), person),
     (re.compile(r"^/app/alerts/?$"), alerts),
     (re.compile(r"^/app/tickets/?$"), tickets),
+    (re.compile(r"^/app/model/?$"), model),
 )
 """Address and page module; a page has ``TITLE`` and ``layout(query, **parts of the address)``."""
 

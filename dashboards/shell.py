@@ -22,6 +22,7 @@ NAVIGATION = (
     ("/app/people", "People", "people"),
     ("/app/alerts", "Alerts", "bell"),
     ("/app/tickets", "Tickets", "ticket"),
+    ("/app/model", "Model", "curve"),
 )
 
 

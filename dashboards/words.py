@@ -51,6 +51,7 @@ ALERT = {
     "DEVICE_OFFLINE": "Phone offline",
     "DEVICE_SILENT": "Phone silent",
     "BASELINE_ANOMALY": "Unusual hour",
+    "MODEL_DRIFT": "Model drift",
 }
 
 FINDING = {
@@ -111,6 +112,36 @@ ROLE = {
 CAPABILITY = {
     "noc:operate": "Operators and above have it.",
     "security:fraud:view": "Security managers and administrators have it.",
+    "ml:train": "Administrators have it.",
+}
+
+FEATURE = {
+    "biometric_quality_score": "Biometric quality",
+    "gps_accuracy": "GPS accuracy",
+    "geofence_distance_meters": "Distance from the site",
+    "time_of_day_anomaly_score": "Unusual hour",
+    "day_of_week_pattern_score": "Fit to the weekday",
+    "velocity_kmh": "Speed since last punch",
+    "historical_fraud_rate": "Past fraud rate",
+    "consecutive_violations": "Violations in a row",
+    "tour_completion_rate": "Rounds completed",
+    "phone_signal_strength": "Phone signal",
+    "battery_level": "Battery",
+    "location_update_frequency": "Location updates",
+}
+
+MODEL_STATUS = {
+    "active": "Scores",
+    "shadow": "Watches",
+    "retired": "Retired",
+    "rejected": "Rejected",
+}
+
+MODEL_TYPE = {
+    "rules": "Rules",
+    "xgboost": "Trees",
+    "logistic": "Linear",
+    "blend": "Trees and linear",
 }
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

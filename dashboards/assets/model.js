@@ -1,0 +1,16 @@
+// The page about the model: which version is chosen, and news of a training.
+(function () {
+  const noc = (window.noc = window.noc || {});
+
+  noc.chosenVersion = function (search, chosen) {
+    if (window.location.pathname.replace(/\/$/, "") !== "/app/model") return window.dash_clientside.no_update;
+    const version = new URLSearchParams(search || "").get("version");
+    return version === (chosen || null) ? window.dash_clientside.no_update : version;
+  };
+
+  // Told by the feed; the clock of the page is for when the feed is not there.
+  noc.training = function (frame) {
+    if (frame.name !== "fraud_training" || !document.getElementById("model-run")) return;
+    window.dash_clientside.set_props("model-tick", { data: frame.seq });
+  };
+})();

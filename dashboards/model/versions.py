@@ -1,0 +1,87 @@
+"""The versions there are, newest first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import dcc, html
+
+from dashboards import marks, queries, states, words
+from dashboards.figures.model_quality import interval
+from dashboards.marks import aria
+
+_HEAD = ("Version", "Status", "Kind", "Labels", "Frauds", "Average precision", "Made", "Note")
+
+
+def content(chosen: str | None) -> html.Section:
+    """The table; the ``chosen`` version is marked, each name leads to its verdict."""
+    found = queries.models.versions()
+    if not found:
+        return marks.section(
+            "Versions",
+            states.empty(
+                "No versions yet",
+                "Each training that finds enough verdicts makes one. It watches before it scores.",
+                mark="curve",
+            ),
+        )
+    full = len(found) == queries.models.LISTED
+    table = html.Table(
+        [
+            html.Thead(html.Tr([html.Th(name, scope="col") for name in _HEAD])),
+            html.Tbody([_row(model, chosen) for model in found]),
+        ],
+        className="model-table",
+    )
+    return marks.section(
+        "Versions",
+        html.Div(table, className="model-table-frame", tabIndex=0, **aria(label="Versions")),
+        aside=html.Span(
+            f"the {len(found)} newest" if full else words.count(len(found), "version"),
+            className="muted",
+        ),
+    )
+
+
+def status(model: dict[str, Any]) -> html.Span:
+    """Shape and word of a version's status."""
+    code = model["status"]
+    return html.Span(words.say(words.MODEL_STATUS, code), className=f"state model-{code}")
+
+
+def average_precision(model: dict[str, Any]) -> str:
+    """With its interval where the report has one."""
+    if model.get("ap"):
+        return interval(model["ap"])
+    return "not measured" if model["pr_auc"] is None else f"{model['pr_auc']:.2f}"
+
+
+def _row(model: dict[str, Any], chosen: str | None) -> html.Tr:
+    here = model["version"] == chosen
+    link = dcc.Link(
+        model["version"],
+        href=f"/app/model?version={model['version']}",
+        className="link model-link",
+    )
+    cells = [
+        html.Td(status(model), **marks.data(name="Status")),
+        html.Td(words.say(words.MODEL_TYPE, model["model_type"]), **marks.data(name="Kind")),
+        html.Td(f"{model['train_samples']:,}", className="num", **marks.data(name="Labels")),
+        html.Td(f"{model['positives']:,}", className="num", **marks.data(name="Frauds")),
+        html.Td(
+            average_precision(model),
+            className="num",
+            title="In brackets: the interval that holds the true value nine times in ten",
+            **marks.data(name="Average precision"),
+        ),
+        html.Td(marks.moment(model["created_at"]), **marks.data(name="Made")),
+        html.Td(
+            html.Span(model["note"] or "—", title=model["note"] or "", className="model-note"),
+            className="model-note-cell",
+        ),
+    ]
+    return html.Tr(
+        [html.Th(link, scope="row"), *cells],
+        className="is-chosen" if here else "",
+        **aria(selected="true" if here else "false"),
+    )
