@@ -32,7 +32,7 @@ def importance(weights: dict[str, float], scheme: theme.Scheme) -> go.Figure:
         hovertemplate="%{hovertext}<extra></extra>",
     ))  # fmt: skip
     _rows(chart, names, scheme)
-    _values(chart, names, sizes, [f"{size:.2f}" for size in sizes], tokens["muted"])
+    _values(chart, names, sizes, [f"{size:.2f}" for size in sizes], scheme)
     top = max(sizes, default=0.0)
     chart.update_layout(
         xaxis={"title": {"text": "Mean shift of the log-odds"}, "rangemode": "tozero"}
@@ -62,7 +62,7 @@ def drift(features: dict[str, dict[str, Any]], scheme: theme.Scheme) -> go.Figur
         hovertemplate="%{hovertext}<extra></extra>",
     ))  # fmt: skip
     _rows(chart, names, scheme)
-    _values(chart, names, sizes, [_short(found) for _, found in ranked], tokens["text"])
+    _values(chart, names, sizes, [_short(found) for _, found in ranked], scheme)
     for bound in (WATCH, ALARM):
         chart.add_shape(
             name=f"{bound:.2f}", type="line", yref="paper", y0=0, y1=1, x0=bound, x1=bound,
@@ -71,7 +71,7 @@ def drift(features: dict[str, dict[str, Any]], scheme: theme.Scheme) -> go.Figur
     longest = max([*sizes, ALARM])
     chart.update_layout(
         xaxis={"title": {"text": "Population stability index"}, "rangemode": "tozero"}
-        | {"range": [0, longest * 1.45], "fixedrange": True, "nticks": 6, "showgrid": False},
+        | {"range": [0, longest * 1.75], "fixedrange": True, "nticks": 6, "showgrid": False},
     )
     return chart
 
@@ -129,12 +129,13 @@ def _rows(chart: go.Figure, names: list[str], scheme: theme.Scheme) -> None:
 
 
 def _values(
-    chart: go.Figure, names: list[str], sizes: list[float], told: list[str], colour: str
+    chart: go.Figure, names: list[str], sizes: list[float], told: list[str], scheme: theme.Scheme
 ) -> None:
+    tokens = theme.COLOURS[scheme]
     for name, size, text in zip(names, sizes, told, strict=True):
         chart.add_annotation(
             x=size, y=name, xanchor="left", xshift=6, showarrow=False, text=text,
-            font={"color": colour},
+            font={"color": tokens["text"]}, bgcolor=tokens["surface"], borderpad=1,
         )  # fmt: skip
 
 

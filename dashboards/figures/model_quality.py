@@ -83,8 +83,9 @@ def calibration(groups: list[dict[str, Any]], scheme: theme.Scheme) -> go.Figure
     chart.update_layout(
         xaxis=_axis("Probability it gave"), yaxis=_axis("Share that was fraud"),
         annotations=[{
-            "x": 0.98, "y": 0.98, "xanchor": "right", "yanchor": "top", "showarrow": False,
-            "text": "as it said", "xshift": -34, "font": {"color": tokens["muted"]},
+            "x": 1, "y": 0, "xanchor": "right", "yanchor": "bottom", "showarrow": False,
+            "text": "dashed: as it said", "font": {"color": tokens["muted"]},
+            "bgcolor": tokens["surface"],
         }],
     )  # fmt: skip
     return chart
@@ -155,7 +156,7 @@ def _operating(chart: go.Figure, operating: tuple[float, float], tokens: dict[st
     chart.add_annotation(
         x=recall, y=precision, xanchor="right" if recall > 0.5 else "left", yanchor="top",
         xshift=-8 if recall > 0.5 else 8, yshift=-8, showarrow=False, text="its threshold",
-        font={"color": tokens["text"]},
+        font={"color": tokens["text"]}, bgcolor=tokens["surface"], borderpad=1,
     )  # fmt: skip
 
 

@@ -144,7 +144,7 @@ def _importance(report: dict[str, Any], scheme: theme.Scheme) -> html.Figure:
     first, *others = sorted(weights, key=lambda name: -weights[name])[:2]
     then = f", then {words.say(words.FEATURE, others[0]).lower()}" if others else ""
     return chart(
-        f"{words.say(words.FEATURE, first)} matters most{then}",
+        f"What matters most: {words.say(words.FEATURE, first).lower()}{then}",
         subtitle,
         model_features.importance(weights, scheme),
     )

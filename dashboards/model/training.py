@@ -133,11 +133,13 @@ def _shown(problem: str = "") -> tuple[Any, bool, str | None]:
     is_open, over = queries.models.trainings()
     body = html.Div(
         [
-            parts.problem(problem),
-            _under_way(is_open) if is_open else _form(),
+            html.Div(
+                [parts.problem(problem), _under_way(is_open) if is_open else _form()],
+                className="model-part",
+            ),
             _last(over) if over else None if is_open else _never(),
         ],
-        className="section-body model-training",
+        className="section-body model-halves",
     )
     aside = html.Span("Under way", className="tag") if is_open else None
     section = marks.section("Training", body, aside=aside)
@@ -168,7 +170,7 @@ def _form() -> html.Div:
                 n_clicks=0,
             ),
             html.P(
-                "A worker does it, in a minute or two. Whoever scores now goes on scoring.",
+                "A worker does it, in seconds to minutes. Whoever scores now goes on scoring.",
                 className="muted",
             ),
         ],

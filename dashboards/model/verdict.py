@@ -156,19 +156,22 @@ def _content(
     model: dict[str, Any], *, problem: str = "", told: str = "", asking: str = "", note: str = ""
 ) -> html.Section:
     gate = model["gate"]
-    body = [
-        html.P(told, className="done", role="status") if told else None,
-        parts.problem(problem),
+    judged = [
         html.P(gate.get("sentence"), className="model-sentence") if _short(gate) else None,
         _checks(gate.get("checks", [])),
+        _glossary(),
+    ]
+    known = [
+        html.P(told, className="done", role="status") if told else None,
+        parts.problem(problem),
         _actions(model, asking, note) if sight.may_act() else None,
         marks.facts(_facts(model)),
         _warnings(model),
-        _glossary(),
     ]
+    body = [html.Div(judged, className="model-part"), html.Div(known, className="model-part")]
     return marks.section(
         f"{model['version']}: {_headline(gate)}",
-        html.Div(body, className="section-body model-verdict"),
+        html.Div(body, className="section-body model-halves"),
         aside=status(model),
     )
 
@@ -248,7 +251,7 @@ def _asked(model: dict[str, Any], asking: str, note: str) -> html.Div:
         unmet = [
             words.say(CHECKS, c["name"]) for c in model["gate"].get("checks", []) if not c["met"]
         ]
-        missed = f" Not met: {', '.join(unmet).lower()}." if unmet else ""
+        missed = f" Not met: {', '.join(unmet)}." if unmet else ""
         question = (
             f"{version} did not pass its gate.{missed} Let it score every punch all the same?"
         )
@@ -280,7 +283,6 @@ def _note(model: dict[str, Any], value: str) -> dmc.Textarea:
         autosize=True,
         minRows=1,
         maxRows=6,
-        maxLength=4000,
         **aria(label=label),
     )
 
@@ -305,7 +307,7 @@ def _facts(model: dict[str, Any]) -> list[tuple[str, Any]]:
         ("Made", marks.moment(model["created_at"])),
         ("Scores since", marks.moment(model["activated_at"]) if model["is_active"] else None),
         ("Before it", model["ancestor"]),
-        ("Note", model["note"]),
+        ("Note", model["note"] if model["note"] != model["gate"].get("sentence") else None),
     ]
 
 

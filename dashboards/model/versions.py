@@ -83,5 +83,5 @@ def _row(model: dict[str, Any], chosen: str | None) -> html.Tr:
     return html.Tr(
         [html.Th(link, scope="row"), *cells],
         className="is-chosen" if here else "",
-        **aria(selected="true" if here else "false"),
+        **(aria(current="true") if here else {}),
     )

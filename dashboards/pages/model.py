@@ -41,20 +41,10 @@ def layout(query: dict[str, str]) -> html.Div:
             dcc.Store(id="model-tick"),
             dcc.Interval(id="model-clock", interval=POLL_MS, disabled=True),
             html.Div(states.skeleton(52, 120), id="model-standing"),
-            html.Div(
-                [
-                    html.Div(states.skeleton(260), id="model-versions"),
-                    html.Div(states.skeleton(260), id="model-run"),
-                ],
-                className="columns",
-            ),
-            html.Div(
-                [
-                    html.Div(states.skeleton(520), id="model-verdict"),
-                    html.Div(states.skeleton(520), id="model-charts"),
-                ],
-                className="columns model-version",
-            ),
+            html.Div(states.skeleton(220), id="model-run"),
+            html.Div(states.skeleton(180), id="model-versions"),
+            html.Div(states.skeleton(420), id="model-verdict"),
+            html.Div(states.skeleton(380, 420), id="model-charts"),
             html.Div(states.skeleton(120, 380), id="model-watching"),
         ],
         className="page",

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from dashboards import words
-from dashboards.figures import fraud_heatmap, score_history
+from dashboards import theme, words
+from dashboards.figures import fraud_heatmap, model_features, model_quality, score_history
 from dashboards.figures.fraud_heatmap import share_interval
 from dashboards.habits import sentence
 from dashboards.pages.heatmap import finding
 from noc.fraud.rules import DETECTORS
+from tests.dashboards.modelled import figure, groups, moved, pr_curve, watched
 
 
 def site(name: str = "Gate", *, cells: dict[int, tuple[int, float, float]] | None = None) -> Any:
@@ -156,3 +157,87 @@ def test_a_single_punch_has_an_axis_of_days_and_many_are_all_on_theirs() -> None
     drawn = [dt.datetime.fromisoformat(f"2026-{month}-16T09:00:00") for month in (10, 11)]
     assert first < drawn[0] < drawn[1] < last
     assert last - first < dt.timedelta(days=34)
+
+
+def test_precision_and_recall_are_drawn_with_their_band_and_the_threshold() -> None:
+    chart = model_quality.precision_recall(pr_curve(), (0.62, 0.83), "dark")
+    band, curve, point = chart.data
+    assert list(curve.x) == [0.1, 0.8, 1.0]
+    assert list(curve.y) == [1.0, 0.74, 0.2]
+    # There along the upper ends and back along the lower ones, where there is a band.
+    assert list(band.x) == [0.1, 0.8, 0.8, 0.1]
+    assert list(band.y) == [1.0, 0.9, 0.6, 0.8]
+    assert (point.x, point.y) == ((0.62,), (0.83,))
+    assert "74% of the flags are fraud (60% to 90%)" in curve.hovertext[1]
+    assert "From 0.10 on" in curve.hovertext[2]
+    assert len(model_quality.precision_recall(pr_curve(), None, "light").data) == 2
+
+
+def test_calibration_compares_what_was_said_with_what_was_found() -> None:
+    chart = model_quality.calibration(groups(), "light")
+    (points,) = chart.data
+    assert list(points.x) == [0.02, 0.4]
+    assert list(points.y) == [0.0, 0.9]
+    assert list(points.error_y.array) == pytest.approx([0.03, 0.07])
+    assert list(points.error_y.arrayminus) == pytest.approx([0.0, 0.2])
+    assert points.marker.size[0] > points.marker.size[1], "more punches, a larger point"
+    assert "39 punches given about 40%" in points.hovertext[1]
+    (line,) = chart.layout.shapes
+    assert (line.x0, line.y0, line.x1, line.y1) == (0, 0, 1, 1)
+
+
+def test_average_precision_has_intervals_and_says_what_was_not_measured() -> None:
+    rows = [("Both", figure(0.8)), ("Model", figure(None)), ("Rules", figure(0.6, 0.2))]
+    chart = model_quality.average_precision(rows, "dark")
+    (points,) = chart.data
+    assert list(points.y) == ["Both", "Rules"]
+    assert list(points.error_x.arrayminus) == pytest.approx([0.1, 0.2])
+    assert [note.text for note in chart.layout.annotations] == ["0.80", "not measured", "0.60"]
+    assert list(chart.layout.yaxis.categoryarray) == ["Both", "Model", "Rules"]
+    assert chart.layout.yaxis.range == (2.5, -0.5), "the first on top"
+
+
+def test_an_interval_is_told_as_far_as_it_is_known() -> None:
+    assert model_quality.interval(figure(0.8)) == "0.80 (0.70 to 0.90)"
+    assert model_quality.interval({"value": 0.8, "low": None, "high": None}) == "0.80"
+    assert model_quality.interval(model_quality.NOTHING) == "not measured"
+
+
+def test_features_stand_in_the_order_of_what_matters() -> None:
+    chart = model_features.importance({"battery_level": 0.2, "gps_accuracy": 0.7}, "dark")
+    (bars,) = chart.data
+    assert list(bars.y) == ["GPS accuracy", "Battery"]
+    assert list(bars.x) == [0.7, 0.2]
+    assert [note.text for note in chart.layout.annotations] == ["0.70", "0.20"]
+
+
+@pytest.mark.parametrize("scheme", theme.SCHEMES)
+def test_drift_is_coloured_by_its_meaning_and_says_it_in_words(scheme: theme.Scheme) -> None:
+    found = watched() | {"velocity_kmh": moved(None, "too few")}
+    chart = model_features.drift(found, scheme)
+    (bars,) = chart.data
+    severities = theme.SEVERITY_COLOURS[scheme]
+    assert list(bars.y) == ["Past fraud rate", "Battery", "GPS accuracy", "Speed since last punch"]
+    assert list(bars.marker.color) == [
+        severities["HIGH"],
+        severities["MEDIUM"],
+        theme.COLOURS[scheme]["accent"],
+        theme.COLOURS[scheme]["unmeasured"],
+    ]
+    assert [note.text for note in chart.layout.annotations] == [
+        "1.50 moved",
+        "0.20 keep an eye on it",
+        "0.02",
+        "not compared",
+    ]
+    assert [shape.x0 for shape in chart.layout.shapes] == [0.1, 0.25]
+
+
+def test_missing_shares_stand_beside_those_of_before() -> None:
+    found = watched() | {"velocity_kmh": moved(None, "too few")}
+    chart = model_features.missing(found, "dark")
+    before, now = chart.data
+    assert list(now.y) == ["Past fraud rate", "Battery", "GPS accuracy"]
+    assert list(now.x) == [0.06, 0.01, 0.01]
+    assert list(before.x) == [0.43, 0.02, 0.02]
+    assert "Missing in 6.0%, 43.0% before" in now.hovertext[0]

@@ -14,9 +14,14 @@ from sqlalchemy.orm import Session
 from dashboards import queries
 from noc.alerts.models import Alert
 from noc.database import tenancy
+from noc.database.base import utcnow
+from noc.fraud.registry.models import FraudModel
+from noc.fraud.retraining import runs
 from noc.identity import tenants
+from noc.runs.models import JobRun
 from noc.tickets.models import Ticket
 from tests.dashboards.conftest import Reader
+from tests.dashboards.modelled import version, watch
 from tests.dashboards.scored import Scored, scored
 from tests.factories import Make
 from tests.signed_in import limit_to
@@ -297,6 +302,13 @@ def test_no_callback_shows_or_touches_another_companys_rows(
     site = foreign.site(name="Secret Vault", timezone="UTC")
     theirs = scored(foreign, foreign.person(site, name="Zoe Unseen", code="Z9"), site)
     person = session.get_one(Alert, (foreign.tenant_id, theirs.alert)).person_id or 0
+    model = version(foreign, "v7", status="active", note="Secret Vault", passed=True)
+    watch(foreign, "v7", detail={"features": {}, "sentence": "Secret Vault"})
+    run, _ = runs.ask(tenant_id=foreign.tenant_id, trigger="manual", now=utcnow(), queued=False)
+    tenancy.name_tenant(session, make.tenant_id)
+    admin = Reader(app, make, make.user("admin"))
+    tenancy.name_tenant(session, foreign.tenant_id)
+    version_of: dict[str, Any] = {"model-chosen.data": "v7", "scheme.data": "dark"}
     answers: dict[str, Callable[[], Any]] = {
         "page.children": lambda: page(reader, f"/app/person/{person}"),
         "kpis.children": lambda: reader.call("kpis.children", "kpi-clock.n_intervals", values={}),
@@ -339,6 +351,42 @@ def test_no_callback_shows_or_touches_another_companys_rows(
         "people-list.children": lambda: reader.call(
             "people-list.children", "people-text.value", values={"people-text.value": "Zoe"}
         ),
+        "model-standing.children": lambda: reader.call(
+            "model-standing.children", "model-changed.data", values={}
+        ),
+        "model-versions.children": lambda: reader.call(
+            "model-versions.children", "model-chosen.data", values=version_of
+        ),
+        "model-charts.children": lambda: reader.call(
+            "model-charts.children", "model-chosen.data", values=version_of
+        ),
+        "model-watching.children": lambda: reader.call(
+            "model-watching.children", "scheme.data", values=version_of
+        ),
+        "model-verdict.children": lambda: reader.call(
+            "model-verdict.children", "model-chosen.data", values=version_of
+        ),
+        "model-run.children": lambda: reader.call(
+            "model-run.children", "model-tick.data", values={"model-open.data": str(run.id)}
+        ),
+        "model-step": lambda: admin.call(
+            "model-verdict.children",
+            "model-step",
+            values={
+                "model-step": [
+                    ({"type": "model-step", "step": "rollback-sure", "key": str(model.id)}, 1)
+                ]
+            },
+        ),
+        "model-run-step": lambda: admin.call(
+            "model-run.children",
+            "model-run-step",
+            values={
+                "model-run-step": [
+                    ({"type": "model-run-step", "step": "cancel", "key": str(run.id)}, 1)
+                ]
+            },
+        ),
         "finder.data": lambda: reader.call(
             "finder.data", "finder.searchValue", values={"finder.searchValue": "Zoe"}
         ),
@@ -359,6 +407,8 @@ def test_no_callback_shows_or_touches_another_companys_rows(
     tenancy.name_tenant(session, foreign.tenant_id)
     assert session.get_one(Alert, (foreign.tenant_id, theirs.alert)).status == "NEW"
     assert session.get_one(Ticket, (foreign.tenant_id, theirs.ticket)).assignee_id is None
+    assert session.get_one(FraudModel, (foreign.tenant_id, model.id)).is_active
+    assert session.get_one(JobRun, (foreign.tenant_id, run.id)).cancel_requested_at is None
 
 
 def test_whoever_is_limited_to_a_site_sees_that_site_alone(app: APIFlask, make: Make) -> None:
