@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 
@@ -11,8 +12,12 @@ from playwright.sync_api import Locator, Page, expect
 from noc.alerts import lifecycle
 from noc.alerts.models import Alert
 from noc.alerts.process import AlertInput, process_alert
+from noc.fraud.retraining import runs
 from noc.identity.models import UserSession
-from tests.browser.conftest import Company, Server, Watched
+from noc.identity.passwords import hash_password
+from noc.runs.models import JobRun
+from tests.browser.conftest import PASSWORD, Company, Server, Watched
+from tests.dashboards.modelled import START, version, watch
 
 pytestmark = pytest.mark.browser
 
@@ -254,3 +259,56 @@ def test_an_action_that_did_not_arrive_is_taken_back_and_said(
     expect(page.locator(".toast")).to_contain_text("did not reach the server")
     expect(row.locator(".state-new")).to_be_visible()
     assert status_of(company, company.punch.alert) == "NEW"
+
+
+def test_an_administrator_follows_a_training_and_changes_who_scores(
+    watched: Watched, company: Company
+) -> None:
+    email = f"ada-{company.email}"
+    with company.rows() as make:
+        make.user("admin", email=email, name="Ada", password_hash=hash_password(PASSWORD))
+        version(make, "v1", status="active", passed=True, at=START)
+        version(make, "v2")
+        watch(make, "v1")
+    page = watched.sign_in(dataclasses.replace(company, email=email), "/app/model")
+    expect(page.get_by_role("heading", name="v1 scores since 2 Nov")).to_be_visible()
+    expect(page.locator(".model-chart .js-plotly-plot")).to_have_count(6)
+    live(page)
+    page.evaluate("window.stays = true")
+
+    page.get_by_role("button", name="Train a model").click()
+    expect(page.locator("#model-run")).to_contain_text("Waits for a worker")
+    with company.rows() as make:
+        run = make.session.query(JobRun).one()
+        now = dt.datetime.now(dt.UTC)
+        # Few verdicts: the worker refuses, and the page hears of it by itself.
+        assert runs.carry_out(run.id, tenant_id=company.tenant_id, now=now) == "refused"
+    expect(page.locator("#model-run")).to_contain_text("a model needs 100")
+
+    page.get_by_role("row", name="v2").get_by_role("link").click()
+    page.wait_for_url("**/app/model?version=v2")
+    verdict = page.locator("#model-verdict")
+    expect(verdict).to_contain_text("v2: did not pass its gate")
+    verdict.get_by_label("Why it should score").fill("It finds more.")
+    verdict.get_by_role("button", name="Activate v2").click()
+    verdict.get_by_role("button", name="Yes, activate v2").click()
+    expect(verdict).to_contain_text("v2 scores from the next batch on")
+    expect(page.get_by_role("heading", name=re.compile("v2 scores since"))).to_be_visible()
+    verdict.get_by_role("button", name="Roll back").click()
+    expect(verdict).to_contain_text("v1 scores again from the next batch on")
+    verdict.get_by_role("button", name="Yes, take v2 back").click()
+    expect(verdict).to_contain_text("v2 was taken back; v1 scores again")
+    expect(page.get_by_role("heading", name=re.compile("v1 scores since"))).to_be_visible()
+    page.go_back()
+    expect(verdict).to_contain_text("v1: passed its gate")
+    assert page.evaluate("window.stays") is True, "the page was loaded anew"
+
+
+@pytest.mark.window(viewport={"width": 390, "height": 844}, color_scheme="light")
+def test_the_model_fits_a_narrow_screen(watched: Watched, company: Company) -> None:
+    with company.rows() as make:
+        version(make, "v1", status="active", passed=True, at=START)
+        watch(make, "v1")
+    page = watched.sign_in(company, "/app/model")
+    expect(page.locator(".model-chart .js-plotly-plot")).to_have_count(6)
+    assert page.evaluate("document.getElementById('page').scrollWidth") <= 390
