@@ -11,12 +11,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from noc.fraud.columns import FloatArray, IntArray
+from noc.fraud.columns import FloatArray
 from noc.fraud.combination import RULES_FLOOR, Combination, logit
 from noc.fraud.evidence import Evidence
 from noc.fraud.facts import KIND_OUT
 from noc.fraud.features import FEATURES, FeatureFrame
-from noc.fraud.geofence import great_circle, metres_outside
 from noc.fraud.reasons import (
     TOLD,
     TOP,
@@ -27,8 +26,10 @@ from noc.fraud.reasons import (
     clock_sentence,
     metres,
     tell_rule,
+    where,
 )
 from noc.fraud.rules import DETECTORS, Assessment
+from noc.fraud.usual import usual_number, usual_outside
 
 
 def tell(
@@ -97,15 +98,6 @@ def _known(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _events(e: Evidence, row: int) -> IntArray:
-    return e.habits.windows.events(row)
-
-
-def _median(values: FloatArray) -> float | None:
-    known = values[~np.isnan(values)]
-    return float(np.median(known)) if len(known) else None
-
-
 def _biometric(e: Evidence, row: int) -> Told:
     value, usual = _known(e.punches["biometric"][row]), _known(e.habits.biometric[row])
     if value is None:
@@ -126,23 +118,10 @@ def _outside(e: Evidence, row: int) -> Told:
     value, usual = _known(e.outside[row]), usual_outside(e, row)
     if value is None:
         return "The punch came without a position.", None, usual
-    own = "" if usual is None else f"; usually {metres(usual)}"
+    own = "" if usual is None else f"; usually {where(usual)}"
     if value == 0:
         return f"Inside the geofence{own if usual else ''}.", 0.0, usual
     return f"{metres(value)} outside the geofence{own}.", value, usual
-
-
-def usual_outside(e: Evidence, row: int) -> float | None:
-    """Median metres outside the geofence of the person's punches of 90 days at this site."""
-    p, h = e.punches, e.history
-    events = _events(e, row)
-    here = events[h["site"][events] == p["site"][row]]
-    if not len(here):
-        return None
-    lat, lon = h["lat"][here], h["lon"][here]
-    centre = great_circle(lat, lon, p["site_lat"][row], p["site_lon"][row])
-    radius = np.full(len(here), p["radius"][row])
-    return _median(metres_outside(lat, lon, h["site"][here], centre, radius, e.sites))
 
 
 def _hour(e: Evidence, row: int) -> Told:
@@ -204,7 +183,7 @@ def _rounds(e: Evidence, row: int) -> Told:
 
 
 def _signal(e: Evidence, row: int) -> Told:
-    value, usual = _known(e.punches["signal"][row]), _median(e.history["signal"][_events(e, row)])
+    value, usual = _known(e.punches["signal"][row]), usual_number(e, row, "signal")
     if value is None:
         return "The phone gave no signal strength.", None, usual
     own = "" if usual is None else f"; usually {usual:.0f} dBm"
@@ -212,7 +191,7 @@ def _signal(e: Evidence, row: int) -> Told:
 
 
 def _battery(e: Evidence, row: int) -> Told:
-    value, usual = _known(e.punches["battery"][row]), _median(e.history["battery"][_events(e, row)])
+    value, usual = _known(e.punches["battery"][row]), usual_number(e, row, "battery")
     if value is None:
         return "The phone gave no battery level.", None, usual
     own = "" if usual is None else f"; usually {usual:.0f} %"

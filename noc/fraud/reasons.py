@@ -19,6 +19,7 @@ from noc.fraud.detectors import replay_counts
 from noc.fraud.evidence import Evidence
 from noc.fraud.facts import KIND_IN, KIND_OUT, NOBODY
 from noc.fraud.rules import DETECTORS, Assessment
+from noc.fraud.usual import usual_minute, usual_outside
 from noc.fraud.windows import DAY, HOUR
 
 TOP = 3
@@ -141,8 +142,9 @@ def _geofence(e: Evidence, row: int, names: Names) -> Told:
     accuracy = e.punches["accuracy"][row]
     doubt = "" if np.isnan(accuracy) else f" (the phone's accuracy: {accuracy:.0f} m)"
     site = names.site(int(e.punches["site"][row]))
-    outside = float(e.outside[row])
-    return f"{metres(outside)} outside the geofence of {site}{doubt}.", outside, None
+    outside, usual = float(e.outside[row]), usual_outside(e, row)
+    told = f"{metres(outside)} outside the geofence of {site}{doubt}"
+    return _sentence(told, "" if usual is None else f"usually {where(usual)}"), outside, usual
 
 
 def _spoofing(e: Evidence, row: int, _: Names) -> Told:
@@ -265,24 +267,17 @@ _TELLERS: dict[str, Callable[[Evidence, int, Names], Told]] = {
 }
 
 
-def usual_minute(e: Evidence, row: int) -> int | None:
-    """The minute of the day around which most earlier punches of this kind lie, if any."""
-    events = e.habits.windows.events(row)
-    events = events[e.history["kind"][events] == e.punches["kind"][row]]
-    if not len(events):
-        return None
-    minutes = np.unique(e.habits.history_minute[events])
-    apart = np.abs(minutes[:, None] - e.habits.history_minute[events][None, :])
-    near = (np.minimum(apart, 1440 - apart) <= 60).sum(axis=1)
-    return int(minutes[int(near.argmax())])
-
-
 def _verb(e: Evidence, row: int) -> str:
     return _VERBS.get(int(e.punches["kind"][row]), "Confirmed presence")
 
 
 def _sentence(told: str, addition: str) -> str:
     return f"{told}; {addition}." if addition else f"{told}."
+
+
+def where(outside: float) -> str:
+    """So many metres outside the geofence, or inside."""
+    return f"{metres(outside)} outside" if outside > 0 else "inside"
 
 
 def metres(value: Any) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import large, punches, telemetry, training
+from tests.bench import large, model, punches, telemetry, training
 from tests.bench.figures import Figure
 from tests.bench.house import House, build
 from tests.instance import running
@@ -18,6 +18,8 @@ BENCHMARKS: dict[str, Callable[[House], list[Figure]]] = {
     "feed": punches.to_the_feed,
     "score-now": punches.scored_at_once,
     "backlog": punches.backlog,
+    "model": model.with_model,
+    "history": model.history,
     "ingest": telemetry.ingest,
     "collection": telemetry.collection,
     "large": large.large,
