@@ -144,6 +144,18 @@ MODEL_TYPE = {
     "blend": "Trees and linear",
 }
 
+GATE = {
+    "labels": "Enough verdicts",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "certainty": "Enough frauds to be sure",
+    "rules": "Better than the rules",
+    "champion": "Not worse than the active one",
+    "brier": "Calibration",
+}
+"""What a model must show before it may score, by name."""
+
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 

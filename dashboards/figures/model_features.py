@@ -101,7 +101,7 @@ def missing(features: dict[str, dict[str, Any]], scheme: theme.Scheme) -> go.Fig
     for name, key, symbol, colour in dots:
         chart.add_trace(go.Scatter(
             name=name, x=[found[key] for _, found in ranked], y=names, mode="markers",
-            marker={"symbol": symbol, "size": 9, "color": colour, "opacity": 1},
+            marker={"symbol": symbol, "size": 9, "color": colour, "opacity": 1}, cliponaxis=False,
             hovertext=told, hovertemplate="%{hovertext}<extra></extra>",
         ))  # fmt: skip
     _rows(chart, names, scheme)

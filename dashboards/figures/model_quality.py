@@ -10,7 +10,7 @@ from dashboards import theme
 from dashboards.words import count
 
 HEIGHT = 300
-ROW = 44
+ROW = 70
 
 Figure = dict[str, float | None]
 """``value``, ``low`` and ``high``, as the registry keeps a measured figure."""

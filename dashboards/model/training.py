@@ -10,7 +10,7 @@ from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
 from dash.exceptions import PreventUpdate
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
-from dashboards import callbacks, marks, queries, states
+from dashboards import callbacks, marks, queries
 from dashboards.callbacks import Choice, Clicks
 from dashboards.detail import parts
 from dashboards.model import sight
@@ -235,10 +235,15 @@ def _last(run: dict[str, Any]) -> html.Div:
 
 
 def _never() -> html.Div:
-    return states.empty(
-        "Nothing has been trained yet",
-        "It happens by itself each week, as soon as enough punches have a verdict.",
-        mark="clock",
+    return html.Div(
+        [
+            html.H3("Nothing has been trained yet"),
+            html.P(
+                "It happens by itself each week, as soon as enough punches have a verdict.",
+                className="muted",
+            ),
+        ],
+        className="model-last",
     )
 
 

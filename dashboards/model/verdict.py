@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
 from dash.exceptions import PreventUpdate
 from pydantic import BaseModel, Field, ValidationError
@@ -13,26 +12,14 @@ from pydantic import BaseModel, Field, ValidationError
 from dashboards import callbacks, marks, queries, states, words
 from dashboards.callbacks import Choice, Clicks, Note
 from dashboards.detail import parts
-from dashboards.marks import aria, icon
-from dashboards.model import sight
+from dashboards.marks import icon
+from dashboards.model import forms, sight
 from dashboards.model.versions import status
 from noc.database.base import utcnow
 from noc.extensions import session
 from noc.fraud.registry import versions
 from noc.fraud.registry.schemas import ActivateIn
 from noc.fraud.registry.versions import NotPossible
-
-CHECKS = {
-    "labels": "Enough verdicts",
-    "precision": "Precision",
-    "recall": "Recall",
-    "f1": "F1",
-    "certainty": "Enough frauds to be sure",
-    "rules": "Better than the rules",
-    "champion": "Not worse than the active one",
-    "brier": "Calibration",
-}
-"""The gate's demands by name."""
 
 _WORDS = (
     ("Precision", "of 100 punches it flags, how many are fraud"),
@@ -164,7 +151,7 @@ def _content(
     known = [
         html.P(told, className="done", role="status") if told else None,
         parts.problem(problem),
-        _actions(model, asking, note) if sight.may_act() else None,
+        forms.actions(model, asking, note) if sight.may_act() else None,
         marks.facts(_facts(model)),
         _warnings(model),
     ]
@@ -201,98 +188,11 @@ def _check(check: dict[str, Any]) -> html.Li:
                 [icon("check" if met else "alert"), "Met" if met else "Not met"],
                 className="check-mark",
             ),
-            html.Div([html.Strong(words.say(CHECKS, check["name"])), html.P(check["sentence"])]),
-        ],
-        className="check-met" if met else "check-unmet",
-    )
-
-
-def _actions(model: dict[str, Any], asking: str, note: str) -> Any:
-    if asking:
-        return _asked(model, asking, note)
-    if model["is_active"]:
-        return html.Div(
-            [
-                _button(model, "rollback", "Roll back"),
-                html.Span(f"{_heir(model)} again then.", className="muted"),
-            ],
-            className="actions",
-        )
-    if not model["artefact_kept"]:
-        return html.P(
-            "Too old to score again: what it learned is no longer kept, only its figures.",
-            className="muted",
-        )
-    return html.Div(
-        [
-            _note(model, note),
             html.Div(
-                [
-                    _button(model, "activate", f"Activate {model['version']}", primary=True),
-                    html.Span(
-                        "It scores from the next batch on; who scores now stays one step back.",
-                        className="muted",
-                    ),
-                ],
-                className="actions",
+                [html.Strong(words.say(words.GATE, check["name"])), html.P(check["sentence"])]
             ),
         ],
-        className="act",
-    )
-
-
-def _asked(model: dict[str, Any], asking: str, note: str) -> html.Div:
-    version = model["version"]
-    if asking == "rollback":
-        question = f"Take {version} back? {_heir(model)} again from the next batch on."
-        sure = _button(model, "rollback-sure", f"Yes, take {version} back", primary=True)
-        written = None
-    else:
-        unmet = [
-            words.say(CHECKS, c["name"]) for c in model["gate"].get("checks", []) if not c["met"]
-        ]
-        missed = f" Not met: {', '.join(unmet)}." if unmet else ""
-        question = (
-            f"{version} did not pass its gate.{missed} Let it score every punch all the same?"
-        )
-        sure = _button(model, "activate-anyway", f"Yes, activate {version}", primary=True)
-        written = _note(model, note)
-    return html.Div(
-        [
-            html.P([icon("alert"), html.Span(question)], className="model-question", role="alert"),
-            written,
-            html.Div([sure, _button(model, "leave", "Leave it as it is")], className="actions"),
-        ],
-        className="act",
-    )
-
-
-def _heir(model: dict[str, Any]) -> str:
-    """Who scores when this one is taken back."""
-    if queries.models.ancestor_can_score(model):
-        return f"{model['ancestor']} scores"
-    return "The rules score"
-
-
-def _note(model: dict[str, Any], value: str) -> dmc.Textarea:
-    label = "Why it should score"
-    return dmc.Textarea(
-        id={"type": "model-note", "key": str(model["id"])},
-        value=value,
-        placeholder=f"{label}: for those who come after",
-        autosize=True,
-        minRows=1,
-        maxRows=6,
-        **aria(label=label),
-    )
-
-
-def _button(model: dict[str, Any], step: str, label: str, *, primary: bool = False) -> html.Button:
-    return html.Button(
-        label,
-        id={"type": "model-step", "step": step, "key": str(model["id"])},
-        className="btn btn-primary" if primary else "btn",
-        n_clicks=0,
+        className="check-met" if met else "check-unmet",
     )
 
 

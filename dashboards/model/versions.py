@@ -21,7 +21,7 @@ def content(chosen: str | None) -> html.Section:
             "Versions",
             states.empty(
                 "No versions yet",
-                "Each training that finds enough verdicts makes one. It watches before it scores.",
+                "Each training that finds enough verdicts makes one. It scores once it has passed.",
                 mark="curve",
             ),
         )

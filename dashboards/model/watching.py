@@ -35,10 +35,9 @@ def content(now: dt.datetime, scheme: theme.Scheme) -> html.Div:
         )
         return html.Div([marks.section("Watching", nothing), audits], className="stack")
     detail = found["detail"]
-    last = found["window_end"] - dt.timedelta(microseconds=1)
-    period = f"{span(found['window_start'], last)}, {_punches(detail)}"
+    period = f"{_until(found['window_start'], found['window_end'])}, {_punches(detail)}"
     before = detail["reference"]
-    against = f"against {before['punches']:,} of {span(before['from'], before['to'])}"
+    against = f"against {before['punches']:,} of {_until(before['from'], before['to'])}"
     return html.Div(
         [
             marks.section(
@@ -46,7 +45,7 @@ def content(now: dt.datetime, scheme: theme.Scheme) -> html.Div:
                 html.Div(
                     [
                         html.P(detail["sentence"], className="model-sentence"),
-                        marks.facts(_facts(detail)),
+                        marks.facts(_facts(detail, by_rules=found["model_id"] is None)),
                     ],
                     className="section-body",
                 ),
@@ -79,6 +78,12 @@ def _name(version: str) -> str:
     return "the rules" if version == "rules" else version
 
 
+def _until(start: dt.datetime | str, end: dt.datetime | str) -> str:
+    """The days from ``start`` to before ``end``."""
+    last = dt.datetime.fromisoformat(end) if isinstance(end, str) else end
+    return span(start, last - dt.timedelta(microseconds=1))
+
+
 def _punches(detail: dict[str, Any]) -> str:
     return words.count(detail["punches"], "punch", "punches")
 
@@ -100,7 +105,7 @@ def _moved(features: dict[str, Any]) -> str:
     return f"{name} has moved" + (f", and {words.count(more, 'other')}" if more else "")
 
 
-def _facts(detail: dict[str, Any]) -> list[tuple[str, Any]]:
+def _facts(detail: dict[str, Any], *, by_rules: bool) -> list[tuple[str, Any]]:
     rate, daily, score = detail["alert_rate"], detail["anomalies_per_day"], detail["score"]
     reviewed = detail["reviewed"]
     return [
@@ -115,7 +120,7 @@ def _facts(detail: dict[str, Any]) -> list[tuple[str, Any]]:
             "Verdicts",
             f"{reviewed['verdicts']:,} came in the week, {reviewed['frauds']:,} of them fraud",
         ),
-        ("Random audits", _calibrated(detail["calibration"])),
+        ("Random audits", _calibrated(detail["calibration"], by_rules=by_rules)),
     ]
 
 
@@ -123,12 +128,14 @@ def _was(value: float | None, form: str) -> str:
     return "" if value is None else f", {form.format(value)} before"
 
 
-def _calibrated(audits: dict[str, Any]) -> str:
+def _calibrated(audits: dict[str, Any], *, by_rules: bool) -> str:
     observed = audits["observed"]
     if audits["predicted"] is None or observed["value"] is None:
         return "none of its punches has been reviewed"
+    # What the rules say is no probability: nothing is expected by it.
+    expected = "" if by_rules else f"{audits['predicted']:.1%} fraud expected by the scores, "
     return (
-        f"{audits['predicted']:.1%} fraud expected by the scores, {observed['value']:.1%} found "
+        f"{expected}{observed['value']:.1%} found "
         f"({observed['low']:.1%} to {observed['high']:.1%}) among {audits['reviewed']:,}"
     )
 

@@ -207,8 +207,19 @@ def test_the_latest_watch_is_told_and_not_a_shadows_judgement(reader: Reader, ma
     assert "Watching v1" in text
     assert "Punches no longer look as they did when it learned." in text
     assert "Past fraud rate has moved" in text
+    assert "against 17,827 of 23 Sep to 22 Oct 2026" in text
     assert "26 Oct to 1 Nov 2026, 4,227 punches, against 17,827" in text
     assert "1.2% fraud expected by the scores, 1.3% found (0.3% to 2.3%) among 64" in text
+
+
+def test_of_the_rules_nothing_is_expected_for_their_score_is_no_probability(
+    reader: Reader, make: Make
+) -> None:
+    watch(make, "rules")
+    text = watching(reader).text
+    assert "Watching the rules" in text
+    assert "1.3% found" in text
+    assert "expected by the scores" not in text
 
 
 def test_how_much_fraud_there_is_comes_from_random_audits(reader: Reader, make: Make) -> None:
@@ -415,8 +426,6 @@ def test_a_note_that_cannot_be_stored_is_refused_in_words(
 
 
 def test_everything_the_trainer_and_the_gate_name_has_words() -> None:
-    from dashboards.model.verdict import CHECKS
-
     assert set(words.FEATURE) == set(FEATURES)
     assert set(words.MODEL_STATUS) == set(STATUSES)
     assert {*TYPES, "rules"} <= set(words.MODEL_TYPE)
@@ -427,4 +436,4 @@ def test_everything_the_trainer_and_the_gate_name_has_words() -> None:
         against_rules=None, against_champion={"value": 0.0, "low": 0.0, "high": 0.0},
         brier_of_champion=0.1, needed_labels=1, needed=gate.ModelGate(),
     )  # fmt: skip
-    assert {check.name for check in judged.checks} == set(CHECKS)
+    assert {check.name for check in judged.checks} == set(words.GATE)
