@@ -41,7 +41,7 @@ def precision_recall(
     chart.add_trace(go.Scatter(
         name="curve", x=[point["recall"] for point in curve],
         y=[point["precision"] for point in curve], mode="lines",
-        line={"color": tokens["accent"], "width": 2, "shape": "hv"},
+        line={"color": tokens["accent"], "width": 2, "shape": "vh"},
         hovertext=[_trade(point) for point in curve], hovertemplate="%{hovertext}<extra></extra>",
     ))  # fmt: skip
     if operating is not None:

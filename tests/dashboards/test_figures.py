@@ -164,6 +164,7 @@ def test_precision_and_recall_are_drawn_with_their_band_and_the_threshold() -> N
     band, curve, point = chart.data
     assert list(curve.x) == [0.1, 0.8, 1.0]
     assert list(curve.y) == [1.0, 0.74, 0.2]
+    assert curve.line.shape == "vh", "to find half the frauds one pays the next point's precision"
     # There along the upper ends and back along the lower ones, where there is a band.
     assert list(band.x) == [0.1, 0.8, 0.8, 0.1]
     assert list(band.y) == [1.0, 0.9, 0.6, 0.8]
