@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import and_, func, select, true
 
 from noc.extensions import session
+from noc.fraud.intervals import wilson
 from noc.fraud.models import AnomalyLog, PredictionLog
 from noc.fraud.registry.models import FraudModel, ModelMetrics
 from noc.fraud.retraining.gate import SHADOW_LABELS
 from noc.settings import Settings
-
-_Z90 = 1.6449
-"""Two-sided 90 % of the normal distribution."""
 
 
 def performance(
@@ -69,21 +66,15 @@ def performance(
             "reviewed": counts.reviewed,
             "confirmed": counts.confirmed,
             "precision": _share(counts.confirmed, counts.reviewed),
-            "precision_interval_90": wilson(counts.confirmed, counts.reviewed),
+            "precision_interval_90": _interval(counts.confirmed, counts.reviewed),
             "recall": None,
         },
     }
 
 
-def wilson(hits: int, total: int, z: float = _Z90) -> list[float] | None:
-    """Wilson's score interval of a share (E. B. Wilson, 1927); None of nothing."""
-    if total == 0:
-        return None
-    share = hits / total
-    centre = share + z * z / (2 * total)
-    spread = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    scale = 1 + z * z / total
-    return [round(max(0.0, (centre - spread) / scale), 4), round((centre + spread) / scale, 4)]
+def _interval(hits: int, total: int) -> list[float] | None:
+    """Wilson's interval of a share; None of nothing."""
+    return [round(end, 4) for end in wilson(hits / total, total)] if total else None
 
 
 def _counts(scope: Any) -> Any:

@@ -14,8 +14,9 @@ from noc.attendance.models import AttendanceEvent
 from noc.database.tenancy import tenant_context
 from noc.extensions import settings
 from noc.fraud import reports
+from noc.fraud.intervals import wilson
 from noc.fraud.labels import label_punches
-from noc.fraud.performance import performance, wilson
+from noc.fraud.performance import performance
 from noc.fraud.profiles import refresh_profiles
 from noc.identity import tenants
 from noc.rest.problems import Problem
@@ -198,8 +199,7 @@ class TestPerformance:
 
     def test_the_interval_is_wilsons(self) -> None:
         """Newcombe (1998), table I: 81 of 263 at 95 % gives .2553 to .3662."""
-        assert wilson(81, 263, z=1.96) == [0.2553, 0.3662]
-        assert wilson(0, 0) is None
+        assert wilson(81 / 263, 263, z=1.96) == pytest.approx((0.2553, 0.3662), abs=5e-5)
 
 
 class TestProfiles:

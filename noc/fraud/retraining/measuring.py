@@ -145,6 +145,17 @@ def _windows(dataset: Dataset, trained: TrainedModel) -> dict[str, _Window]:
     return found
 
 
+def as_columns(test: Mapping[str, Any]) -> dict[str, float | None]:
+    """Figures of one who said something, by the names of the columns of ``ModelMetrics``."""
+    return {
+        "precision": test["precision"]["value"],
+        "recall": test["recall"]["value"],
+        "f1": test["f1"]["value"],
+        "pr_auc": test["ap"]["value"],
+        "brier": test["brier"]["value"],
+    }
+
+
 Figures = dict[str, dict[str, Any]]
 
 

@@ -20,7 +20,7 @@ from noc.fraud.registry.versions import Candidate
 from noc.fraud.retraining import dataset as datasets
 from noc.fraud.retraining.dataset import Dataset
 from noc.fraud.retraining.gate import SHADOW_LABELS, Gate, judge
-from noc.fraud.retraining.measuring import Measured, measure
+from noc.fraud.retraining.measuring import Measured, as_columns, measure
 from noc.identity.tenant_settings import tenant_settings
 
 if TYPE_CHECKING:
@@ -205,17 +205,11 @@ def _register(
             samples=measured.rows,
             positives=measured.positives,
             threshold=measured.threshold,
-            figures=_columns(measured.test),
+            figures=as_columns(measured.test),
             detail=served,
             now=now,
         )
     return model
-
-
-def _columns(test: dict[str, Any]) -> dict[str, float | None]:
-    names = {"precision": "precision", "recall": "recall", "f1": "f1", "pr_auc": "ap",
-             "brier": "brier"}  # fmt: skip
-    return {column: test[figure]["value"] for column, figure in names.items()}
 
 
 def _has_active(tenant_id: int) -> bool:

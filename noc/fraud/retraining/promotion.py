@@ -15,7 +15,7 @@ from noc.fraud.registry import versions
 from noc.fraud.registry.models import FraudModel
 from noc.fraud.retraining.dataset import RULE_SCORE
 from noc.fraud.retraining.gate import Gate, judge
-from noc.fraud.retraining.measuring import Figures, figures
+from noc.fraud.retraining.measuring import Figures, as_columns, figures
 from noc.identity.tenant_settings import tenant_settings
 
 log = structlog.get_logger(__name__)
@@ -118,8 +118,6 @@ def _keep(
     shadow: FraudModel, measured: Figures, watched: Columns, positives: int, now: dt.datetime
 ) -> None:
     test = measured["together"]
-    names = {"precision": "precision", "recall": "recall", "f1": "f1", "pr_auc": "ap",
-             "brier": "brier"}  # fmt: skip
     versions.add_metrics(
         shadow,
         "live",
@@ -127,7 +125,7 @@ def _keep(
         samples=len(watched["fraud"]),
         positives=positives,
         threshold=float(shadow.thresholds["operating"]),
-        figures={column: test[figure]["value"] for column, figure in names.items()},
+        figures=as_columns(test),
         detail={"test": test, "as": "shadow"},
         now=now,
     )

@@ -9,7 +9,6 @@ to one (J. Hajek, 1971). Over a tenant whose draws are all reviewed the two are 
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +16,8 @@ from typing import Any
 from sqlalchemy import text
 
 from noc.extensions import session
+from noc.fraud.intervals import wilson
 from noc.fraud.review.sight import sites_in_sight
-
-Z90 = 1.6449
-"""Two-sided 90 % of the normal distribution."""
 
 # A label counts whoever gave it: a drawn punch whose ticket was resolved is reviewed.
 _SITES = text(
@@ -141,18 +138,6 @@ def prevalence(
         "all": _sum(audited for _, audited in found).told(),
         "sites": [site | audited.told() for site, audited in found],
     }
-
-
-def wilson(share: float, size: float, z: float = Z90) -> tuple[float, float]:
-    """Wilson's score interval (E. B. Wilson, 1927) of a share among ``size`` > 0.
-
-    ``size`` may be an effective one, (sum w)^2 / sum w^2 (L. Kish, 1965): unequal weights count
-    for fewer punches. That there are finitely many is left out, which makes it a little wide.
-    """
-    centre = share + z * z / (2 * size)
-    spread = z * math.sqrt(max(0.0, share * (1 - share)) / size + z * z / (4 * size * size))
-    scale = 1 + z * z / size
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
 def _sum(parts: Iterable[Audited]) -> Audited:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from noc.fraud.columns import FloatArray
+from noc.fraud.intervals import wilson
 
 FLOOR = 1e-4
 """No bin counts as emptier: a logarithm of nothing is infinite, and one punch decides nothing."""
@@ -25,8 +25,6 @@ COMMON = 0.05
 """A value that so many punches have is a bin of its own."""
 
 _BINS = 10
-_Z90 = 1.6448536269514722
-"""Two-sided 90 % of the normal distribution."""
 
 
 def psi(reference_shares: Sequence[float], current_shares: Sequence[float]) -> float:
@@ -85,21 +83,6 @@ def level(index: float | None, punches: int, reference_punches: int) -> str:
     if index is None or min(punches, reference_punches) < ENOUGH:
         return "too few"
     return "alarm" if index >= ALARM else "watch" if index >= WATCH else "steady"
-
-
-def wilson(share: float, effective: float) -> tuple[float, float]:
-    """Wilson's 90 % interval (E. B. Wilson, 1927) of a share of ``effective`` > 0 observations.
-
-    Of weighted ones that is Kish's effective number, (sum w)^2 / sum w^2 (L. Kish, 1965).
-    """
-    z = _Z90
-    centre = share + z * z / (2 * effective)
-    spread = z * math.sqrt(share * (1 - share) / effective + z * z / (4 * effective * effective))
-    scale = 1 + z * z / effective
-    # Rounding must not push the share itself out of its interval.
-    return max(0.0, min((centre - spread) / scale, share)), min(
-        1.0, max((centre + spread) / scale, share)
-    )
 
 
 def estimate(share: float | None, effective: float) -> dict[str, float | None]:

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from noc.fraud.intervals import wilson
 from noc.fraud.watching.shares import (
     binned,
     deciles,
     estimate,
     level,
     psi,
-    wilson,
     with_common,
 )
 
