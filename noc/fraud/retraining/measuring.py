@@ -170,20 +170,21 @@ def figures(
     if not labels.any() or labels.all():
         names = {*said, "champion", "model", "rules"}
         return {name: dict.fromkeys(_NEEDED, NO_FIGURE) for name in names}, {}
-    pieces = metrics.draws(labels, seed)
+    ranked = {name: metrics.ranked(scores, labels) for name, scores in said.items()}
+    drawn: dict[str, dict[str, list[FloatArray]]] = {name: {} for name in said}
+    # A piece at a time: five hundred weightings of many verdicts would not fit into memory.
+    for weights in metrics.draws(labels, seed):
+        for name, scores in ranked.items():
+            for figure, values in metrics.measure(scores, weights, threshold).items():
+                drawn[name].setdefault(figure, []).append(values)
     measured: Figures = {}
-    precision: dict[str, FloatArray] = {}
-    for name, scores in said.items():
-        ranked = metrics.ranked(scores, labels)
-        once = metrics.measure(ranked, np.ones((1, len(labels))), threshold)
-        drawn = [metrics.measure(ranked, weights, threshold) for weights in pieces]
+    for name, scores in ranked.items():
+        once = metrics.measure(scores, np.ones((1, len(labels))), threshold)
         measured[name] = {
-            figure: metrics.interval(
-                float(value[0]), np.concatenate([draw[figure] for draw in drawn])
-            )
+            figure: metrics.interval(float(value[0]), np.concatenate(drawn[name][figure]))
             for figure, value in once.items()
         }
-        precision[name] = np.concatenate([draw["ap"] for draw in drawn])
+    precision = {name: np.concatenate(drawn[name]["ap"]) for name in said}
     differences = {
         name: metrics.interval(
             measured["together"]["ap"]["value"] - measured[name]["ap"]["value"],

@@ -6,14 +6,23 @@ Every function takes ``weights`` (draws, rows), how often each row is in each dr
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from noc.fraud.columns import FloatArray, IntArray
 
+Weights = NDArray[np.float32] | FloatArray
+"""(draws, rows)."""
+
 DRAWS = 500
 LEVEL = 0.9
+FEWEST_DRAWS = 100
+ALTOGETHER = 20_000_000
+"""Weights drawn altogether: some seconds."""
+
 CELLS = 2_000_000
 """Weights held at a time; more rows mean fewer draws at a time."""
 
@@ -55,7 +64,7 @@ class Scores:
     order: IntArray
     ends: IntArray
 
-    def curve(self, weights: FloatArray) -> Curve:
+    def curve(self, weights: Weights) -> Curve:
         """Frauds and alerts at each threshold."""
         sorted_weights = weights[:, self.order]
         alerts = np.cumsum(sorted_weights, axis=1)[:, self.ends].astype(np.float64)
@@ -83,7 +92,7 @@ def average_precision(curve: Curve) -> FloatArray:
     return np.asarray((gains * curve.precision).sum(axis=1))
 
 
-def measure(scores: Scores, weights: FloatArray, threshold: float) -> dict[str, FloatArray]:
+def measure(scores: Scores, weights: Weights, threshold: float) -> dict[str, FloatArray]:
     """All figures of one set of scores, each (draws,)."""
     curve = scores.curve(weights)
     labels, chances = scores.labels, scores.chances
@@ -131,7 +140,7 @@ def _roc_auc(curve: Curve) -> FloatArray:
     return np.asarray(area / (curve.frauds[:, -1] * genuine[:, -1]))
 
 
-def _ece(scores: Scores, weights: FloatArray) -> FloatArray:
+def _ece(scores: Scores, weights: Weights) -> FloatArray:
     """Expected calibration error over ten equal bins of probability, times the weight."""
     bins = np.minimum((scores.chances * ECE_BINS).astype(np.int64), ECE_BINS - 1)
     gaps = scores.chances - scores.labels
@@ -139,20 +148,29 @@ def _ece(scores: Scores, weights: FloatArray) -> FloatArray:
     return np.asarray(np.sum(parts, axis=0))
 
 
-def draws(labels: FloatArray, seed: int, count: int = DRAWS) -> list[FloatArray]:
-    """Weightings of a bootstrap within each label, in pieces of at most CELLS weights."""
+def draws(labels: FloatArray, seed: int, count: int | None = None) -> Iterator[Weights]:
+    """Weightings of a bootstrap within each label, in pieces of at most CELLS weights.
+
+    500 in all, or fewer of many rows: their intervals are narrow already, and need fewer. The
+    same labels and seed give the same weightings, however often they are asked for.
+    """
     rng = np.random.default_rng(seed)
     kinds = [np.flatnonzero(labels == kind) for kind in (0, 1)]
-    size = max(1, min(count, CELLS // max(len(labels), 1)))
-    pieces = []
-    for begin in range(0, count, size):
-        weights = np.zeros((min(size, count - begin), len(labels)), dtype=np.float64)
+    size = max(1, min(DRAWS, CELLS // max(len(labels), 1)))
+    left = how_many(len(labels)) if count is None else count
+    while left > 0:
+        weights = np.zeros((min(size, left), len(labels)), dtype=np.float32)
         for rows in kinds:
             for draw in weights:
                 picks = rng.integers(0, len(rows), len(rows)) if len(rows) else rows
                 draw[rows] = np.bincount(picks, minlength=len(rows))
-        pieces.append(weights)
-    return pieces
+        yield weights
+        left -= len(weights)
+
+
+def how_many(rows: int) -> int:
+    """Draws for so many rows: DRAWS, from 40,000 rows on fewer, FEWEST_DRAWS at least."""
+    return int(np.clip(ALTOGETHER // max(rows, 1), FEWEST_DRAWS, DRAWS))
 
 
 def interval(value: float, drawn: FloatArray) -> dict[str, float | None]:
