@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from noc.database.tenancy import after_commit
 from noc.extensions import queue, session, settings
-from noc.identity.models import User
+from noc.identity.models import Tenant, User
 from noc.monitoring import metrics
 from noc.notifications.mail import send
 
@@ -67,9 +67,12 @@ def _queue(tenant_id: int, subject: str, body: str) -> None:
 def mail_admins(tenant_id: int, subject: str, body: str) -> int:
     """Send it to every admin of the tenant who can sign in; how many.
 
-    Where no ``SMTP_URL`` is set nothing is sent, and the log says so. MailFailed and ValueError
-    as :func:`noc.notifications.mail.send`.
+    Where no ``SMTP_URL`` is set nothing is sent, and the log says so; nobody reads the mail of a
+    simulated tenant. MailFailed and ValueError as :func:`noc.notifications.mail.send`.
     """
+    if session().scalar(select(Tenant.simulated).where(Tenant.id == tenant_id)) is not None:
+        session().rollback()
+        return 0
     addresses = session().scalars(
         select(User.email)
         .where(User.tenant_id == tenant_id, User.active, User.role.in_(("admin", "platform_admin")))

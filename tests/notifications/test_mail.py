@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from flask import current_app
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from jobs import notifications
 from noc.extensions import queue, settings
 from noc.fraud.retraining.signals import training_keeps_failing
+from noc.identity.models import Tenant
 from noc.notifications.mail import MailFailed, send
 from tests.factories import NOW, Make
 
@@ -125,6 +127,16 @@ def test_the_admins_are_told_of_trainings_that_keep_failing(
     body = message.get_payload()
     assert "The latest: Recall is 0.40." in str(body)
     assert "The one before: 72 verdicts." in str(body)
+
+
+@pytest.mark.usefixtures("configured")
+def test_nobody_of_a_simulated_tenant_is_mailed(make: Make, session: Session, inbox: Inbox) -> None:
+    make.user("admin")
+    session.execute(update(Tenant).values(simulated={"complete": True}))
+    session.commit()
+
+    assert notifications.mail_admins(make.tenant_id, "x", "y") == 0
+    assert not inbox.taken
 
 
 def test_without_a_server_nothing_is_sent_and_nothing_breaks(make: Make, session: Session) -> None:
