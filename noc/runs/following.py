@@ -11,7 +11,7 @@ import datetime as dt
 import uuid
 from typing import Any, Literal
 
-from sqlalchemy import case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from noc.database.base import new_uuid
@@ -125,12 +125,7 @@ def beat(
     """
     run = session().scalar(
         update(JobRun)
-        .where(
-            JobRun.tenant_id == tenant_id,
-            JobRun.id == run_id,
-            JobRun.state == "running",
-            JobRun.started_at == started_at,
-        )
+        .where(_ours(run_id, tenant_id, started_at))
         .values(
             progress=func.greatest(JobRun.progress, min(max(progress, 0.0), 1.0)),
             stage=stage,
@@ -162,12 +157,7 @@ def end(
     """
     run = session().scalar(
         update(JobRun)
-        .where(
-            JobRun.tenant_id == tenant_id,
-            JobRun.id == run_id,
-            JobRun.state == "running",
-            JobRun.started_at == started_at,
-        )
+        .where(_ours(run_id, tenant_id, started_at))
         .values(
             state=state,
             finished_at=now,
@@ -196,12 +186,7 @@ def put_back(
     """
     run = session().scalar(
         update(JobRun)
-        .where(
-            JobRun.tenant_id == tenant_id,
-            JobRun.id == run_id,
-            JobRun.state == "running",
-            JobRun.started_at == started_at,
-        )
+        .where(_ours(run_id, tenant_id, started_at))
         .values(state="queued", progress=0, stage=None, beat_at=now)
         .returning(JobRun)
         .execution_options(populate_existing=True)
@@ -253,6 +238,16 @@ def take_back(name: str, *, tenant_id: int, now: dt.datetime) -> uuid.UUID | Non
         )
         .values(state="queued", beat_at=now, stage=None)
         .returning(JobRun.id)
+    )
+
+
+def _ours(run_id: uuid.UUID, tenant_id: int, started_at: dt.datetime) -> ColumnElement[bool]:
+    """The run, as long as nobody else has taken it up: the moment it was begun tells."""
+    return and_(
+        JobRun.tenant_id == tenant_id,
+        JobRun.id == run_id,
+        JobRun.state == "running",
+        JobRun.started_at == started_at,
     )
 
 
