@@ -17,19 +17,20 @@ LABELLED = 2_000
 _PEOPLE = """
     INSERT INTO person (tenant_id, code, name, home_site_id)
     SELECT %(tenant)s, 'H' || n, 'Guard of the past ' || n, %(site)s
-    FROM generate_series(1, %(people)s) AS n ON CONFLICT DO NOTHING
+    FROM generate_series(1, %(people)s::bigint) AS n ON CONFLICT DO NOTHING
 """
 # Clock-ins and -outs of 90 days, each a few minutes around the same hour, as habits have it.
 _PUNCHES = """
     INSERT INTO attendance_event (tenant_id, external_id, person_id, site_id, kind, occurred_at,
         received_at, scored_at, lat, lon, gps_accuracy, biometric_quality_score, mock_location)
-    SELECT %(tenant)s, %(name)s || n, p.id, %(site)s, CASE WHEN n %% 2 = 0 THEN 'in' ELSE 'out' END,
-        t.at, t.at, t.at, 51.5074 + random() / 3000, -0.1278 + random() / 3000, 6 + 14 * random(),
+    SELECT %(tenant)s, %(name)s::text || n, p.id, %(site)s,
+        CASE WHEN n %% 2 = 0 THEN 'in' ELSE 'out' END, t.at, t.at, t.at,
+        51.5074 + random() / 3000, -0.1278 + random() / 3000, 6 + 14 * random(),
         0.9 + 0.08 * random(), false
-    FROM generate_series(%(first)s, %(last)s) AS n
+    FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n
     JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS nth FROM person
-          WHERE tenant_id = %(tenant)s AND code LIKE 'H%%') p ON p.nth = n %% %(people)s
-    CROSS JOIN LATERAL (SELECT now() - interval '1 day' * (1 + n / %(people)s * 0.4)
+          WHERE tenant_id = %(tenant)s AND code LIKE 'H%%') p ON p.nth = n %% %(people)s::bigint
+    CROSS JOIN LATERAL (SELECT now() - interval '1 day' * (1 + n / %(people)s::bigint * 0.4)
         - interval '1 minute' * (random() * 20)) t(at)
 """
 _PREDICTIONS = """
@@ -40,11 +41,12 @@ _PREDICTIONS = """
         jsonb_build_array(e.biometric_quality_score, e.gps_accuracy, 0, 0, 1, 5, null, 0, 1,
             -80 + 20 * random(), CASE WHEN f.fraud THEN 5 ELSE 60 END + 20 * random(), 6),
         0.02, 0.02 + 0.3 * random(), 'MINIMAL', 'rules', 'rules', '[]',
-        CASE WHEN %(labelled)s THEN f.fraud END, CASE WHEN %(labelled)s THEN 'review' END,
-        CASE WHEN %(labelled)s THEN e.occurred_at + interval '1 hour' END
+        CASE WHEN %(labelled)s::boolean THEN f.fraud END,
+        CASE WHEN %(labelled)s::boolean THEN 'review' END,
+        CASE WHEN %(labelled)s::boolean THEN e.occurred_at + interval '1 hour' END
     FROM attendance_event e
     CROSS JOIN LATERAL (SELECT e.id %% 10 = 0) f(fraud)
-    WHERE e.tenant_id = %(tenant)s AND e.external_id LIKE %(name)s || '%%'
+    WHERE e.tenant_id = %(tenant)s AND e.external_id LIKE %(name)s::text || '%%'
     ON CONFLICT DO NOTHING
 """
 

@@ -51,7 +51,7 @@ class Loaded:
     broken: tuple[str, ...] = ()
 
 
-_loaded: OrderedDict[tuple[int, str], Registered] = OrderedDict()
+_loaded: OrderedDict[tuple[int, uuid.UUID, str], Registered] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -80,7 +80,8 @@ def load(tenant_id: int, entry: Entry) -> Registered:
 
     :class:`BrokenArtefact` where the registry's own bytes are not what was registered.
     """
-    key = (tenant_id, entry.sha256)
+    # The version too: trained twice on the same labels, two of them have the same bytes.
+    key = (tenant_id, entry.id, entry.sha256)
     with _lock:
         if key in _loaded:
             _loaded.move_to_end(key)
