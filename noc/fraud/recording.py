@@ -57,13 +57,13 @@ _PREDICTIONS = text(
         tenant_id, id, attendance_event_id, person_id, site_id, occurred_at, predicted_at,
         features, fraud_score, probability, rule_score, risk_level, model_type, model_version,
         is_shadow, reasons)
-    SELECT :tenant, r.id, p.id, p.person_id, p.site_id, p.occurred_at, :now,
+    SELECT :tenant, r.id, r.punch, r.person, r.site,
+        timestamptz 'epoch' + r.microseconds * interval '1 microsecond', :now,
         r.features, r.score, r.probability, r.rules, r.level, :model_type, :model_version,
         :is_shadow, r.reasons
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
-        id uuid, punch bigint, features jsonb, score float8, probability float8, rules float8,
-        level text, reasons jsonb)
-    JOIN attendance_event p ON p.tenant_id = :tenant AND p.id = r.punch
+        id uuid, punch bigint, person bigint, site bigint, microseconds bigint, features jsonb,
+        score float8, probability float8, rules float8, level text, reasons jsonb)
     ON CONFLICT DO NOTHING
     RETURNING attendance_event_id
     """
@@ -119,14 +119,19 @@ def _insert_predictions(
     tenant_id: int,
     now: dt.datetime,
 ) -> set[int]:
+    p = frame.evidence.punches
+    punches = [p[name].tolist() for name in ("id", "person", "site", "time")]
+
     def rows(prediction: Prediction, scores: FloatArray) -> list[dict[str, Any]]:
         said = prediction.probabilities
         known = [None] * len(scores) if said is None else said.tolist()
-        columns = (frame.punch_ids.tolist(), scores.tolist(), known, verdicts.rule_scores.tolist())
+        columns = (*punches, scores.tolist(), known, verdicts.rule_scores.tolist())
         return [
-            {"id": str(new_uuid()), "punch": punch_id, "score": score, "probability": probability,
+            {"id": str(new_uuid()), "punch": punch_id, "person": person, "site": site,
+             "microseconds": time, "score": score, "probability": probability,
              "rules": rule_score, "level": risk_level(score), "features": [], "reasons": []}
-            for punch_id, score, probability, rule_score in zip(*columns, strict=True)
+            for punch_id, person, site, time, score, probability, rule_score
+            in zip(*columns, strict=True)
         ]  # fmt: skip
 
     served = rows(verdicts.predictions.served, verdicts.scores)
