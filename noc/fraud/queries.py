@@ -3,9 +3,10 @@
 ``:ids`` are the punches of the batch, ``:tenant`` theirs. No column is ever NULL: -1
 stands for a missing id, NaN for a missing number. Kinds are 0 in, 1 out, 2 presence.
 
-The batch is read first (MATERIALIZED) and by its key alone (LATERAL, LIMIT), so that the plans
-begin with it whatever the statistics say: of a table that was filled a minute ago there are
-none. Bounds such as ``since`` are computed inside the sub-query that gives the window: under
+The batch is read first (MATERIALIZED) and by its key alone (LATERAL, LIMIT), and what bears on
+it person by person (LATERAL, LIMIT or OFFSET 0, which keep a sub-query from becoming a join of
+whole tables), so that the plans begin with the batch whatever the statistics say: of a table that
+was filled a minute ago there are none. Bounds such as ``since`` are computed inside the sub-query that gives the window: under
 row-level security only what is leakproof reaches an index, and subtracting an interval is not.
 """
 
@@ -92,6 +93,7 @@ HISTORY = """
         WHERE e.tenant_id = :tenant AND e.person_id = w.person_id
           AND e.occurred_at >= w.since
           AND e.occurred_at < w.last AND e.kind <> 'presence' AND e.voided_at IS NULL
+        OFFSET 0
     ) h ON true
 """
 HISTORY_COLUMNS: dict[str, Kind] = {
@@ -228,9 +230,13 @@ LABELS = """
             min(p.occurred_at) - :label_days * interval '1 day' AS since
         FROM p GROUP BY p.person_id
     ) w
-    JOIN fraud_prediction_log l ON l.tenant_id = :tenant AND l.person_id = w.person_id
-        AND l.labelled_at >= w.since AND l.labelled_at < w.last
-    WHERE l.actual_fraud_detected IS NOT NULL AND NOT l.is_shadow
+    JOIN LATERAL (
+        SELECT * FROM fraud_prediction_log
+        WHERE tenant_id = :tenant AND person_id = w.person_id
+          AND labelled_at >= w.since AND labelled_at < w.last
+          AND actual_fraud_detected IS NOT NULL AND NOT is_shadow
+        OFFSET 0
+    ) l ON true
 """
 LABEL_COLUMNS: dict[str, Kind] = {
     "person": "int",
@@ -253,8 +259,12 @@ ROUNDS = """
             min(p.occurred_at) - :round_days * interval '1 day' AS since
         FROM p GROUP BY p.person_id
     ) w
-    JOIN jobneed j ON j.tenant_id = :tenant AND j.person_id = w.person_id
-        AND j.expires_at >= w.since AND j.expires_at < w.last
-    WHERE j.kind = 'checkpoint' AND j.parent_id IS NOT NULL
+    JOIN LATERAL (
+        SELECT * FROM jobneed
+        WHERE tenant_id = :tenant AND person_id = w.person_id
+          AND expires_at >= w.since AND expires_at < w.last
+          AND kind = 'checkpoint' AND parent_id IS NOT NULL
+        OFFSET 0
+    ) j ON true
 """
 ROUND_COLUMNS: dict[str, Kind] = {"person": "int", "time": "time", "done": "flag"}
