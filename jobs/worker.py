@@ -14,9 +14,7 @@ import signal
 import time
 from collections.abc import Sequence
 from types import FrameType
-from typing import Any
 
-import psycopg
 import structlog
 from flask import Flask
 from prometheus_client import multiprocess
@@ -24,13 +22,12 @@ from rq import Queue, SimpleWorker
 from rq.exceptions import DeserializationError
 from rq.job import Job
 from rq.serializers import JSONSerializer
-from sqlalchemy import event
 
 from jobs import stopping
 from noc import create_app
 from noc.database.base import new_uuid
 from noc.database.tenancy import name_tenant
-from noc.extensions import QUEUES, PlainJob, connect_redis, db, rq_queue, session, settings
+from noc.extensions import QUEUES, PlainJob, connect_redis, rq_queue, session, settings
 
 log = structlog.get_logger(__name__)
 
@@ -65,17 +62,6 @@ class NocWorker(SimpleWorker):
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
 
-def _plan_anew(connection: psycopg.Connection[Any], _: Any) -> None:
-    """Have each statement planned for the table as it is now.
-
-    A prepared statement keeps its first plans until the table is analysed. Made for a handful of
-    rows they scan it whole, and a backlog of ten thousand took a minute instead of two seconds.
-    What planning costs is nothing beside a batch of a thousand.
-    """
-    connection.execute("SET plan_cache_mode = force_custom_plan")
-    connection.commit()
-
-
 def _name_of(job: Job) -> str:
     """What the job calls; RQ has failed one that cannot be decoded, and the worker lives on."""
     try:
@@ -102,7 +88,6 @@ def main(queues: Sequence[str]) -> None:
     with app.app_context():
         # A connection pool of its own: RQ waits for jobs longer than our calls may take.
         connection = connect_redis(settings().redis_url)
-        event.listen(db.engine, "connect", _plan_anew)
     worker = NocWorker(
         [rq_queue(name, connection) for name in queues],
         name=f"{'-'.join(queues)}-{os.getpid()}-{new_uuid().hex[-6:]}",

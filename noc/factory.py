@@ -82,7 +82,11 @@ def _flask_config(config: Settings) -> dict[str, Any]:
             "connect_args": {
                 "connect_timeout": 10,
                 "application_name": "noc",
-                "options": "-c timezone=UTC -c statement_timeout=60000",
+                # A prepared statement would keep the plans of a nearly empty table until it is
+                # analysed: scans of all of it, once an import has filled it. Planning anew costs
+                # far less.
+                "options": "-c timezone=UTC -c statement_timeout=60000"
+                " -c plan_cache_mode=force_custom_plan",
             },
         },
         "MAX_CONTENT_LENGTH": config.max_body_bytes,

@@ -6,8 +6,9 @@ stands for a missing id, NaN for a missing number. Kinds are 0 in, 1 out, 2 pres
 The batch is read first (MATERIALIZED) and by its key alone (LATERAL, LIMIT), and what bears on
 it person by person (LATERAL, LIMIT or OFFSET 0, which keep a sub-query from becoming a join of
 whole tables), so that the plans begin with the batch whatever the statistics say: of a table that
-was filled a minute ago there are none. Bounds such as ``since`` are computed inside the sub-query that gives the window: under
-row-level security only what is leakproof reaches an index, and subtracting an interval is not.
+was filled a minute ago there are none. Bounds such as ``since`` are computed inside the sub-query
+that gives the window: under row-level security only what is leakproof reaches an index, and
+subtracting an interval is not.
 """
 
 from __future__ import annotations

@@ -21,3 +21,7 @@ _KEPT = text(
 def test_no_table_keeps_statistics_of_its_tenants(session: Session) -> None:
     ensure_partitions(session, [dt.datetime(2031, 5, 1, tzinfo=dt.UTC)])
     assert session.scalars(_KEPT).all() == []
+
+
+def test_statements_are_planned_for_the_tables_as_they_are(session: Session) -> None:
+    assert session.scalar(text("SHOW plan_cache_mode")) == "force_custom_plan"

@@ -10,13 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import rq
 from sqlalchemy import func, select, text, update
-from sqlalchemy.orm import Session
 
-from jobs import maintenance, worker
+from jobs import maintenance
 from jobs.scoring import score_tenant
 from noc.alerts.models import Alert
 from noc.attendance.models import AttendanceEvent
@@ -230,18 +228,6 @@ def test_a_worker_begins_without_what_only_pages_and_training_need() -> None:
         [sys.executable, "-c", command], check=True, timeout=60, capture_output=True, text=True
     )
     assert done.stdout.strip() == "[]"
-
-
-def test_its_statements_are_planned_for_the_tables_as_they_are(session: Session) -> None:
-    with psycopg.connect(
-        session.get_bind()
-        .engine.url.set(drivername="postgresql")
-        .render_as_string(hide_password=False)
-    ) as connection:
-        worker._plan_anew(connection, None)
-        connection.rollback()
-        shown = connection.execute("SHOW plan_cache_mode").fetchone()
-    assert shown == ("force_custom_plan",)
 
 
 def test_importing_the_worker_opens_no_connection() -> None:
