@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from jobs.stopping import stop_requested
 from noc.database.base import utcnow
@@ -12,9 +13,13 @@ from noc.database.tenancy import tenant_context
 from noc.extensions import session
 from noc.fraud.retraining import promotion, runs
 from noc.identity.tenants import each_tenant
-from noc.runs.following import RunInterrupted, take_back
+from noc.monitoring import metrics
+from noc.runs.following import RunInterrupted
 
 log = structlog.get_logger(__name__)
+
+FAULTS = (DBAPIError, ArithmeticError, LookupError, TypeError, ValueError)
+"""What the data of one tenant can raise; the other tenants have their turn all the same."""
 
 
 def run(tenant_id: int, run_id: str) -> str | None:
@@ -30,26 +35,46 @@ def _give_way(_: str, __: float) -> None:
 
 
 def daily() -> int:
-    """Judge the shadows of every tenant, and train where the model is a week old; how many."""
+    """Judge the shadows of every tenant, and train where the model is a week old; how many.
+
+    A tenant that fails is logged and counted, and has its turn again tomorrow.
+    """
     asked = 0
     for tenant in each_tenant():
-        now = utcnow()
-        promotion.judge_shadows(tenant_id=tenant.id, now=now)
-        session().commit()
-        if runs.due(tenant_id=tenant.id, now=now):
-            _, created = runs.ask(tenant_id=tenant.id, trigger="schedule", now=now)
-            session().commit()
-            asked += created
+        for step in (_judge, _ask):
+            try:
+                asked += step(tenant.id)
+                session().commit()
+            except FAULTS as error:
+                session().rollback()
+                metrics.FAILURES.labels("fraud_training_daily").inc()
+                log.exception(
+                    "training_not_looked_after",
+                    tenant_id=tenant.id,
+                    step=step.__name__.strip("_"),
+                    error_type=type(error).__name__,
+                )
     return asked
+
+
+def _judge(tenant_id: int) -> int:
+    promotion.judge_shadows(tenant_id=tenant_id, now=utcnow())
+    return 0
+
+
+def _ask(tenant_id: int) -> int:
+    now = utcnow()
+    if not runs.due(tenant_id=tenant_id, now=now):
+        return 0
+    _, created = runs.ask(tenant_id=tenant_id, trigger="schedule", now=now)
+    return int(created)
 
 
 def take_up() -> int:
     """Queue the trainings that nobody works on: their queue was lost, or their process died."""
     found = 0
     for tenant in each_tenant():
-        run_id = take_back(runs.NAME, tenant_id=tenant.id, now=utcnow())
-        session().commit()
-        if run_id is not None and runs.enqueue(run_id, tenant_id=tenant.id):
-            log.info("training_taken_up", tenant_id=tenant.id, run_id=str(run_id))
+        if runs.take_up(tenant_id=tenant.id, now=utcnow()):
+            log.info("training_taken_up", tenant_id=tenant.id)
             found += 1
     return found

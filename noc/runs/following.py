@@ -22,6 +22,9 @@ from noc.runs.models import OPEN_STATES, JobRun
 SILENT_SECONDS = 120
 """A run says something every few seconds; after so long its process is taken to be gone."""
 
+ATTEMPTS = 3
+"""A run that was begun so often, and whose process ended each time, is not begun again."""
+
 Trigger = Literal["schedule", "manual", "demo"]
 Ending = Literal["succeeded", "refused", "failed", "cancelled"]
 
@@ -99,8 +102,16 @@ def begin(run_id: uuid.UUID, *, tenant_id: int, now: dt.datetime) -> JobRun | No
             JobRun.tenant_id == tenant_id,
             JobRun.id == run_id,
             or_(JobRun.state == "queued", (JobRun.state == "running") & (JobRun.beat_at < silent)),
+            JobRun.attempts < ATTEMPTS,
         )
-        .values(state="running", started_at=now, beat_at=now, progress=0, stage=None)
+        .values(
+            state="running",
+            started_at=now,
+            beat_at=now,
+            progress=0,
+            stage=None,
+            attempts=JobRun.attempts + 1,
+        )
         .returning(JobRun)
         .execution_options(populate_existing=True)
     )
@@ -117,8 +128,12 @@ def beat(
     tenant_id: int,
     started_at: dt.datetime,
     now: dt.datetime,
+    announce: bool = True,
 ) -> None:
-    """Say how far it is (0 to 1) and at what. Emits ``job_updated``; the caller commits.
+    """Say how far it is (0 to 1) and at what. The caller commits.
+
+    Emits ``job_updated`` where it is to be announced: what is said each second to be known as
+    alive need not take up a tenant's share of the feed.
 
     :class:`RunCancelled` where somebody asked for its end, :class:`RunLost` where the run that
     began at ``started_at`` is over or another's.
@@ -138,7 +153,8 @@ def beat(
         raise RunLost("the run is over, or another process has taken it up")
     if run.cancel_requested_at is not None:
         raise RunCancelled("cancelled by a person")
-    _announce(run)
+    if announce:
+        _announce(run)
 
 
 def end(
@@ -187,7 +203,13 @@ def put_back(
     run = session().scalar(
         update(JobRun)
         .where(_ours(run_id, tenant_id, started_at))
-        .values(state="queued", progress=0, stage=None, beat_at=now)
+        .values(
+            state="queued",
+            progress=0,
+            stage=None,
+            beat_at=now,
+            attempts=func.greatest(JobRun.attempts - 1, 0),
+        )
         .returning(JobRun)
         .execution_options(populate_existing=True)
     )
@@ -226,18 +248,48 @@ def take_back(name: str, *, tenant_id: int, now: dt.datetime) -> uuid.UUID | Non
     Its queue lost it, or its process is gone. Once in two minutes at most. The caller commits, and
     queues the work.
     """
-    silent = now - dt.timedelta(seconds=SILENT_SECONDS)
-    heard = func.coalesce(JobRun.beat_at, JobRun.requested_at)
-    return session().scalar(
+    run = session().scalar(
         update(JobRun)
-        .where(
-            JobRun.tenant_id == tenant_id,
-            JobRun.name == name,
-            JobRun.state.in_(OPEN_STATES),
-            heard < silent,
-        )
+        .where(_left_alone(name, tenant_id, now), JobRun.attempts < ATTEMPTS)
         .values(state="queued", beat_at=now, stage=None)
-        .returning(JobRun.id)
+        .returning(JobRun)
+        .execution_options(populate_existing=True)
+    )
+    if run is None:
+        return None
+    _announce(run)
+    return run.id
+
+
+def give_up(name: str, *, tenant_id: int, now: dt.datetime) -> JobRun | None:
+    """End the open run of this name as failed where it ended its process too often already.
+
+    The caller commits.
+    """
+    run = session().scalar(
+        update(JobRun)
+        .where(_left_alone(name, tenant_id, now), JobRun.attempts >= ATTEMPTS)
+        .values(
+            state="failed",
+            finished_at=now,
+            reason=f"It was begun {ATTEMPTS} times, and each time its process ended without a "
+            "word: it may have been killed for want of memory.",
+        )
+        .returning(JobRun)
+        .execution_options(populate_existing=True)
+    )
+    if run is not None:
+        _announce(run)
+    return run
+
+
+def _left_alone(name: str, tenant_id: int, now: dt.datetime) -> ColumnElement[bool]:
+    silent = now - dt.timedelta(seconds=SILENT_SECONDS)
+    return and_(
+        JobRun.tenant_id == tenant_id,
+        JobRun.name == name,
+        JobRun.state.in_(OPEN_STATES),
+        func.coalesce(JobRun.beat_at, JobRun.requested_at) < silent,
     )
 
 

@@ -20,7 +20,11 @@ TRIGGERS = ("schedule", "manual", "demo")
 
 
 class JobRun(UuidKeyed, Base):
-    """One piece of long work. ``beat_at`` is the last time it was heard of while running."""
+    """One piece of long work.
+
+    ``beat_at`` is the last time it was heard of while running, ``attempts`` how often it was
+    begun without having been put back.
+    """
 
     __tablename__ = "job_run"
 
@@ -38,6 +42,7 @@ class JobRun(UuidKeyed, Base):
     beat_at: Mapped[dt.datetime | None]
     finished_at: Mapped[dt.datetime | None]
     cancel_requested_at: Mapped[dt.datetime | None]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
 
     __table_args__ = (
         tenant_key(),

@@ -100,6 +100,41 @@ def test_it_is_begun_once_and_taken_up_when_its_process_is_silent(make: Make) ->
     assert not following.end(run.id, "succeeded", **of(make, later))
 
 
+def test_one_that_ends_its_process_each_time_is_given_up(make: Make, session: Session) -> None:
+    run, _ = ask(make)
+    moments = [NOW + 3 * n * MINUTE for n in range(following.ATTEMPTS)]
+    for moment in moments:
+        assert following.give_up(NAME, tenant_id=make.tenant_id, now=moment) is None
+        assert begin(make, run, moment) is not None
+    later = moments[-1] + 3 * MINUTE
+    assert begin(make, run, later) is None
+    assert following.take_back(NAME, tenant_id=make.tenant_id, now=later) is None
+
+    ended = following.give_up(NAME, tenant_id=make.tenant_id, now=later)
+
+    assert ended is not None
+    assert (ended.state, ended.attempts) == ("failed", 3)
+    assert "begun 3 times" in str(ended.reason)
+    assert ask(make, later)[1] is True
+
+
+def test_being_put_back_is_no_attempt(make: Make) -> None:
+    run, _ = ask(make)
+    for _ in range(5):
+        assert begin(make, run) is not None
+        assert following.put_back(run.id, **of(make))
+
+
+def test_the_feed_need_not_hear_of_each_sign_of_life(make: Make, session: Session) -> None:
+    run, _ = ask(make)
+    begin(make, run)
+    following.beat(run.id, 0.4, "choosing", announce=False, **of(make))
+    session.commit()
+
+    told = session.scalar(select(func.count()).where(EventLog.event_type == "job_updated"))
+    assert (told, run.progress, run.stage) == (2, 0.4, "choosing")
+
+
 def test_progress_never_goes_back(make: Make, session: Session) -> None:
     run, _ = ask(make)
     begin(make, run)

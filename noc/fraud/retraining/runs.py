@@ -10,7 +10,9 @@ from typing import Any
 
 import redis
 import structlog
+from rq.timeouts import JobTimeoutException
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from noc.database.base import new_uuid, utcnow
 from noc.database.tenancy import after_commit
@@ -31,12 +33,14 @@ JOB = "jobs.training.run"
 WEEK = dt.timedelta(days=7)
 DEFAULT_DAYS, DEFAULT_TEST_SIZE = 180, 0.2
 
-FAULTS = (ArithmeticError, LookupError, TypeError, ValueError, MemoryError)
+FAULTS = (ArithmeticError, LookupError, TypeError, ValueError, MemoryError, DBAPIError)
 """What odd data can raise where nobody thought of it: the run fails with a reason, not silently."""
 
 _TIMEOUT_SECONDS = 3600
 _FAILURE_SECONDS = 7 * 86_400
 _BEAT_SECONDS = 1.0
+_TOLD_SECONDS = 5.0
+"""The feed hears of the progress so often; it has room for alerts, too."""
 
 
 def ask(
@@ -74,13 +78,17 @@ def ask(
 
 def enqueue(run_id: uuid.UUID, *, tenant_id: int) -> bool:
     """Queue the work of a run; whether it is queued. Queued twice, it still begins once."""
+    name = f"run-{run_id}"
     try:
-        queue("ml_queue").enqueue(
+        waiting = queue("ml_queue")
+        if any(job_id.startswith(name) for job_id in waiting.job_ids):
+            return True
+        waiting.enqueue(
             JOB,
             tenant_id,
             str(run_id),
             # A run whose process died is queued again while its job's name is still taken.
-            job_id=f"run-{run_id}-{new_uuid().hex[-8:]}",
+            job_id=f"{name}-{new_uuid().hex[-8:]}",
             job_timeout=_TIMEOUT_SECONDS,
             result_ttl=0,
             failure_ttl=_FAILURE_SECONDS,
@@ -108,7 +116,8 @@ def carry_out(
 
     Commits as it goes. Whatever happens the run ends with a state and a reason in words, and the
     active model stays unless a better one passed. A killed process leaves the run open; after two
-    minutes of silence another takes it up and begins anew.
+    minutes of silence another takes it up and begins anew, three times in all. Ctrl-C is a wish
+    to cancel it.
     """
     run = following.begin(run_id, tenant_id=tenant_id, now=now)
     session().commit()
@@ -138,7 +147,7 @@ def carry_out(
     except pipeline.NotTrained as error:
         session().rollback()
         state, reason = "refused", str(error)
-    except RunCancelled:
+    except (RunCancelled, KeyboardInterrupt):
         session().rollback()
         state, reason = "cancelled", "Cancelled; the old model stays."
     except RunInterrupted:
@@ -147,11 +156,16 @@ def carry_out(
     except RunLost:
         session().rollback()
         return None
+    except JobTimeoutException:
+        session().rollback()
+        state, reason = "failed", "It took longer than the hour that a training may take."
     except FAULTS as error:
         session().rollback()
         metrics.FAILURES.labels("fraud_training").inc()
         log.exception("training_failed", tenant_id=tenant_id, error_type=type(error).__name__)
-        state, reason = "failed", f"{type(error).__name__}: {error}"[:500]
+        # A statement and what it was given are for the log; the first line says what is wrong.
+        told = str(error).splitlines()[0] if str(error) else "no more is known"
+        state, reason = "failed", f"{type(error).__name__}: {told}"[:500]
     return _end(run_id, state, reason, result, tenant_id, started_at, clock())
 
 
@@ -193,7 +207,7 @@ def _end(
 
 
 class _Beat:
-    """Progress that commits what it says, once a second at most."""
+    """Progress that commits what it says, once a second at most, and announces some of it."""
 
     def __init__(
         self,
@@ -205,7 +219,7 @@ class _Beat:
     ) -> None:
         self._run_id, self._tenant_id, self._started_at = run_id, tenant_id, started_at
         self._also, self._clock = also, clock
-        self._last = -_BEAT_SECONDS
+        self._last = self._told = -_TOLD_SECONDS
         self._stage = ""
 
     def __call__(self, stage: str, share: float) -> None:
@@ -214,6 +228,9 @@ class _Beat:
         if stage == self._stage and time.monotonic() - self._last < _BEAT_SECONDS:
             return
         self._last, self._stage = time.monotonic(), stage
+        announce = self._last - self._told >= _TOLD_SECONDS
+        if announce:
+            self._told = self._last
         following.beat(
             self._run_id,
             share,
@@ -221,8 +238,21 @@ class _Beat:
             tenant_id=self._tenant_id,
             started_at=self._started_at,
             now=self._clock(),
+            announce=announce,
         )
         session().commit()
+
+
+def take_up(*, tenant_id: int, now: dt.datetime) -> bool:
+    """Queue the run that nobody works on, or end it where that was done too often; whether queued.
+
+    Its queue was lost, or its process died. Commits.
+    """
+    if following.give_up(NAME, tenant_id=tenant_id, now=now) is not None:
+        _tell_of_failures(tenant_id, now)
+    run_id = following.take_back(NAME, tenant_id=tenant_id, now=now)
+    session().commit()
+    return run_id is not None and enqueue(run_id, tenant_id=tenant_id)
 
 
 def due(*, tenant_id: int, now: dt.datetime) -> bool:

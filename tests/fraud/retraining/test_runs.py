@@ -8,7 +8,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from rq.timeouts import JobTimeoutException
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from jobs import stopping, training
@@ -16,8 +18,9 @@ from noc.database.base import utcnow
 from noc.extensions import queue
 from noc.fraud.registry import serving
 from noc.fraud.registry.models import FraudModel
-from noc.fraud.retraining import pipeline, runs
+from noc.fraud.retraining import pipeline, promotion, runs
 from noc.fraud.retraining.signals import training_keeps_failing
+from noc.identity import tenants
 from noc.runs import following
 from noc.runs.models import JobRun
 from tests.factories import Make
@@ -85,6 +88,68 @@ def test_what_nobody_thought_of_is_a_reason_too(
     run = carry_out(make)
 
     assert (run.state, run.reason) == ("failed", "ZeroDivisionError: division by zero")
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "reason"),
+    [
+        (JobTimeoutException("3600 s"), "failed", "longer than the hour"),
+        (DataError("SELECT a\n:b", {}, ValueError("out of range")), "failed", "DataError"),
+        (MemoryError(), "failed", "MemoryError: no more is known"),
+        (KeyboardInterrupt(), "cancelled", "the old model stays"),
+    ],
+)
+def test_whatever_ends_it_it_ends(
+    make: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    state: str,
+    reason: str,
+) -> None:
+    def broken(**_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(pipeline, "train", broken)
+
+    run = carry_out(make)
+
+    assert run.state == state
+    assert reason in str(run.reason)
+    assert "SELECT" not in str(run.reason)
+
+
+def test_one_that_kills_its_process_each_time_is_a_failure(make: Make) -> None:
+    run = ask(make)
+    for minutes in (9, 6, 3):
+        begun = utcnow() - dt.timedelta(minutes=minutes)
+        assert following.begin(run.id, tenant_id=make.tenant_id, now=begun) is not None
+    make.session.commit()
+
+    assert training.take_up() == 0
+    make.session.refresh(run)
+    assert run.state == "failed"
+    assert training.take_up() == 0
+
+
+def test_queued_again_while_it_waits_it_waits_once(make: Make) -> None:
+    run = ask(make)
+    assert runs.enqueue(run.id, tenant_id=make.tenant_id)
+    assert queue("ml_queue").count == 1
+
+
+def test_a_tenant_that_fails_keeps_no_other_from_its_turn(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenants.create_tenant("second", "Second Guarding")
+    make.session.commit()
+
+    def broken(*, tenant_id: int, **_: Any) -> None:
+        if tenant_id == make.tenant_id:
+            raise LookupError("no such thing")
+
+    monkeypatch.setattr(promotion, "judge_shadows", broken)
+
+    assert training.daily() == 2
 
 
 def test_cancelled_half_way_it_leaves_nothing(make: Make, session: Session) -> None:
