@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from noc.domain import Severity
+from noc.smtp_url import read_smtp_url
 
 INSTANCE_FILE = "instance.json"
 OWNER_FILE = "owner.json"
@@ -42,7 +43,8 @@ class ModelGate(BaseModel):
 class Settings(BaseSettings):
     """The process's settings. Construct through :func:`load_settings`."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    # An error names the setting and not its content, which may be a secret.
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     # -- where things are -------------------------------------------------------------------
     noc_data_dir: Path = Field(
@@ -230,13 +232,22 @@ class Settings(BaseSettings):
     )
 
     # -- what leaves the machine ------------------------------------------------------------
-    smtp_url: str = Field("", description="smtp://user:password@host:port for mail; empty: none.")
+    smtp_url: str = Field(
+        "", description="smtp://user:password@host:port, percent-encoded, for mail; empty: none."
+    )
 
     @field_validator("allowed_origins", "audit_finding_ticket_severities", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _can_be_read(cls, value: str) -> str:
+        if value:
+            read_smtp_url(value)
         return value
 
     @classmethod

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from noc.database import locks
 from noc.database.base import new_uuid
 from noc.extensions import session
 from noc.incidents.frames import announce_incident
@@ -40,9 +41,6 @@ _ALERTS = text(
     ORDER BY a.id
     """
 )
-# Two workers with signals of the same person must not each open an incident: the second waits
-# until the first has committed, and then sees its incident.
-_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,9 @@ def correlate(
             groups.setdefault(subject, []).append((signal, found))
     changed = []
     for subject in sorted(groups, key=lambda one: one.name):
-        session().execute(_ALONE, {"name": f"incident:{tenant_id}:{subject.name}"})
+        # Two workers with signals of the same person must not each open an incident: the second
+        # waits until the first has committed, and then sees its incident.
+        locks.hold(session(), f"incident:{tenant_id}:{subject.name}")
         for signal, matches in groups[subject]:
             incident = _take_in(subject, signal, matches, tenant_id, now, window_minutes)
             if incident is not None and incident not in changed:

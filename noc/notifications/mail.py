@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import make_msgid
-from urllib.parse import SplitResult, unquote, urlsplit
+
+from noc.smtp_url import SmtpServer, read_smtp_url
 
 TIMEOUT_SECONDS = 20
 SENDER = "NOC Intelligence"
@@ -22,40 +23,38 @@ def send(url: str, recipients: Sequence[str], subject: str, body: str) -> None:
     """Send one message to all ``recipients``, who do not see each other.
 
     ``url`` is ``smtp://[user:password@]host[:port]`` (STARTTLS where the server offers it, always
-    before a password is sent) or ``smtps://...`` (TLS from the start). ValueError for another
-    URL; :class:`MailFailed` where the server cannot be reached or takes nobody. Whom it refuses
-    beside others it takes is left to the server's own report.
+    before a password is sent) or ``smtps://...`` (TLS from the start).
+    :class:`noc.smtp_url.BadSmtpUrl`, a ValueError, for another URL; :class:`MailFailed` where the
+    server cannot be reached or takes nobody. Whom it refuses beside others it takes is left to
+    the server's own report.
     """
-    where = urlsplit(url)
-    if where.scheme not in ("smtp", "smtps") or not where.hostname:
-        raise ValueError("SMTP_URL must look like smtp://user:password@host:port")
+    where = read_smtp_url(url)
     message = EmailMessage()
     message["Subject"] = subject
     message["From"] = Address(SENDER, addr_spec=_sender(where))
     message["To"] = "undisclosed-recipients:;"
-    message["Message-ID"] = make_msgid(domain=where.hostname)
+    message["Message-ID"] = make_msgid(domain=where.host)
     message.set_content(body)
     try:
         with _connect(where) as server:
             server.send_message(message, to_addrs=list(recipients))
     except (smtplib.SMTPException, OSError) as error:
-        # Never the server's words as they are: they can repeat what it was sent.
-        raise MailFailed(type(error).__name__) from error
+        # Never the server's words, nor as a cause that RQ stores: they can repeat what it was sent.
+        raise MailFailed(type(error).__name__) from None
 
 
-def _sender(where: SplitResult) -> str:
-    user = unquote(where.username or "")
-    return user if "@" in user else f"noc@{where.hostname}"
+def _sender(where: SmtpServer) -> str:
+    return where.user if "@" in where.user else f"noc@{where.host}"
 
 
-def _connect(where: SplitResult) -> smtplib.SMTP:
-    host, context = str(where.hostname), ssl.create_default_context()
+def _connect(where: SmtpServer) -> smtplib.SMTP:
+    context = ssl.create_default_context()
     if where.scheme == "smtps":
         server: smtplib.SMTP = smtplib.SMTP_SSL(
-            host, where.port or 465, timeout=TIMEOUT_SECONDS, context=context
+            where.host, where.port, timeout=TIMEOUT_SECONDS, context=context
         )
     else:
-        server = smtplib.SMTP(host, where.port or 25, timeout=TIMEOUT_SECONDS)
+        server = smtplib.SMTP(where.host, where.port, timeout=TIMEOUT_SECONDS)
         server.ehlo()
         if server.has_extn("starttls"):
             server.starttls(context=context)
@@ -63,6 +62,6 @@ def _connect(where: SplitResult) -> smtplib.SMTP:
         elif where.password:
             server.close()
             raise smtplib.SMTPNotSupportedError("no password without TLS")
-    if where.username:
-        server.login(unquote(where.username), unquote(where.password or ""))
+    if where.user:
+        server.login(where.user, where.password)
     return server

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import socket
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import Message
@@ -20,6 +21,8 @@ from noc.extensions import queue, settings
 from noc.fraud.retraining.signals import training_keeps_failing
 from noc.identity.models import Tenant
 from noc.notifications.mail import MailFailed, send
+from noc.settings import load_settings
+from noc.smtp_url import read_smtp_url
 from tests.factories import NOW, Make
 
 
@@ -88,10 +91,52 @@ def test_nobody_there_has_failed() -> None:
         send("smtp://127.0.0.1:1", ["a@acme.example"], "x", "y")
 
 
-@pytest.mark.parametrize("url", ["http://x", "smtp://", "mail.example", ""])
-def test_a_url_of_something_else_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="SMTP_URL"):
+UNREADABLE = [
+    "http://x", "smtp://", "mail.example", "smtp://mail.example:port",
+    # As people paste a password: everything before its first odd character looks like a port.
+    "smtp://noc:geheim/wort@mail.example:587", "smtp://noc:geheim#wort@mail.example",
+    "smtp://noc:geheim?wort@mail.example", "smtp://noc:465/geheim@mail.example",
+    "smtp://noc:geheim[wort@mail.example", "smtp://noc:geheim\u2100@mail.example",
+    "smtp://noc:gehe%C3%ADm@mail.example",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", [*UNREADABLE, ""])
+def test_a_url_of_something_else_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(ValueError, match="SMTP_URL") as refused:
         send(url, ["a@acme.example"], "x", "y")
+    assert "gehe" not in "".join(traceback.format_exception(refused.value))
+
+
+@pytest.mark.parametrize("url", UNREADABLE)
+def test_settings_with_such_a_url_are_refused_when_they_are_read(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMTP_URL", url)
+    with pytest.raises(ValueError, match="SMTP_URL") as refused:
+        load_settings()
+    told = "".join(traceback.format_exception(refused.value))
+    assert "gehe" not in told
+    assert "noc:" not in told
+
+
+def test_what_is_escaped_arrives_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "smtps://ops%40acme.example:a%2Fb%23c%3Fd%25@mail.example"
+    monkeypatch.setenv("SMTP_URL", url)
+    assert load_settings().smtp_url == url
+
+    server = read_smtp_url(url)
+
+    assert (server.host, server.port) == ("mail.example", 465)
+    assert (server.user, server.password) == ("ops@acme.example", "a/b#c?d%")
+    assert "a/b" not in repr(server)
+
+
+def test_the_servers_words_are_not_kept(smtp: str, inbox: Inbox) -> None:
+    inbox.refuses = True
+    with pytest.raises(MailFailed) as failed:
+        send(smtp, ["a@acme.example"], "x", "y")
+    assert "try later" not in "".join(traceback.format_exception(failed.value))
 
 
 @pytest.fixture
