@@ -113,7 +113,7 @@ def _take(step: str, model: dict[str, Any], note: str) -> str:
         if not note:
             raise ValueError("Write why first: a word or two for those who come after.")
         body = ActivateIn.model_validate({"note": note})
-        versions.activate(model["id"], **who, note=body.note)
+        versions.activate(model["id"], **who, note=body.note, by=principal.name)
         return f"{model['version']} scores from the next batch on, within seconds."
     if step == "rollback-sure":
         scores = versions.roll_back(model["id"], **who)

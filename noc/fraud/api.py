@@ -141,7 +141,14 @@ def score_heatmap() -> Any:
 
 
 @bp.get("/security/ml-models/performance/")
-@bp.doc(security=["bearer", "session"], summary="How well detection does, as far as reviewed")
+@bp.doc(
+    security=["bearer", "session"],
+    summary="How well detection does, as far as reviewed",
+    description="Whoever is limited to some sites is told of those: `models` and `evaluations` "
+    "are of the whole company and empty then, and `active_model` has version and type only. "
+    "`rules.precision` is of every reviewed anomaly, those a model raised included; `recall` is "
+    "null: `security/what-if/` estimates it from random audits.",
+)
 @require(FRAUD_VIEW)
 @describe(query=PerformanceQuery)
 def model_performance() -> Any:

@@ -13,7 +13,7 @@ from noc.fraud import recording
 from noc.fraud.columns import FloatArray, IntArray
 from noc.fraud.features import FeatureFrame, collect
 from noc.fraud.freshness import scores_changed
-from noc.fraud.predictor import RULES, Predictions, predict
+from noc.fraud.predictor import RULES, Predictions, predict, reasons
 from noc.fraud.reasons import TOLD, read_names
 from noc.fraud.rules import MENTIONED, Assessment, assess
 from noc.fraud.thresholds import read_thresholds
@@ -55,7 +55,7 @@ def _verdicts(
     told = np.flatnonzero((strongest >= TOLD) | (scores >= _LEVEL_BOUNDS[0]))
     names = read_names(frame.evidence, told.tolist(), tenant_id=tenant_id)
     speaker = prediction.predictor
-    reasons = speaker.explain(frame, assessment, told.tolist(), names)
+    why = reasons(speaker, frame, assessment, told.tolist(), names)
     suspicions = {}
     for row in told.tolist():
         standing = assessment.standing(row)
@@ -69,7 +69,7 @@ def _verdicts(
                 strengths=_strengths(assessment, row),
                 person_name=names.person(int(frame.evidence.punches["person"][row])),
             )
-    return recording.Verdicts(scores, levels, predictions, assessment.scores, reasons, suspicions)
+    return recording.Verdicts(scores, levels, predictions, assessment.scores, why, suspicions)
 
 
 def risk_ranks(scores: FloatArray) -> IntArray:

@@ -18,11 +18,20 @@ FRAUD_CATEGORY = "SECURITY_FRAUD"
 VERDICTS = {"CONFIRMED": True, "FALSE_POSITIVE": False}
 """What a resolution says of a punch; any other says nothing. Unreviewed is never genuine."""
 
+# In the order in which reviewers lock them, too: whoever comes second waits, and nobody deadlocks.
+_LOCK = text(
+    """
+    SELECT id FROM fraud_prediction_log
+    WHERE tenant_id = :tenant AND attendance_event_id = ANY(:punches)
+    ORDER BY attendance_event_id, id FOR NO KEY UPDATE
+    """
+)
+# A note belongs to the verdict it was written with.
 _LABEL = text(
     """
     UPDATE fraud_prediction_log l
     SET actual_fraud_detected = v.fraud, label_source = :source, labelled_at = :now,
-        labelled_by = :user
+        labelled_by = :user, label_note = NULL
     FROM unnest(CAST(:punches AS bigint[]), CAST(:frauds AS boolean[])) AS v(punch, fraud)
     WHERE l.tenant_id = :tenant AND l.attendance_event_id = v.punch
       AND l.actual_fraud_detected IS DISTINCT FROM v.fraud
@@ -50,6 +59,7 @@ def label_punches(
     if not verdicts:
         return 0
     punches = sorted(verdicts)
+    session().execute(_LOCK, {"tenant": tenant_id, "punches": punches})
     changed = session().scalars(
         _LABEL,
         {

@@ -26,9 +26,15 @@ def performance(
 ) -> dict[str, Any]:
     """What is known of the last ``days``: counts, labels by source, precision of what was reviewed.
 
-    ``precision`` is the share of confirmed fraud among *reviewed* anomalies, None where nobody
-    reviewed any, with a 90 % Wilson interval. Recall is unknown (None) until random punches are
-    audited too: what was never suspected was never looked at. Four queries.
+    ``rules.precision`` is the share of confirmed fraud among *reviewed* anomalies, those that
+    only a model raised included; None where nobody reviewed any, with a 90 % Wilson interval.
+    ``rules.recall`` is always None: what is counted here was reviewed mostly because it was
+    suspected, and frauds that nobody suspected are not in it. From random audits recall is
+    estimated by :func:`noc.fraud.watching.whatif.what_if`.
+
+    The models were trained and judged on every site: with ``site_ids`` there are no ``models``
+    and no ``evaluations``, and ``active_model`` has its version and type only. At most four
+    queries.
     """
     p, since = PredictionLog, now - dt.timedelta(days=days)
     mine = true() if site_ids is None else p.site_id.in_(site_ids)
@@ -43,14 +49,19 @@ def performance(
     for source, fraud, count in labels:
         entry = by_source.setdefault(str(source), {"fraud": 0, "genuine": 0})
         entry["fraud" if fraud else "genuine"] = count
-    models = [_model(row) for row in session().execute(_models(tenant_id))]
-    active = next((model for model in models if model["is_active"]), None)
+    whole = site_ids is None
+    models = [_model(row) for row in session().execute(_models(tenant_id))] if whole else []
+    active = (
+        next((model for model in models if model["is_active"]), None)
+        if whole
+        else _active_name(tenant_id)
+    )
     labelled = sum(sum(entry.values()) for entry in by_source.values())
     return {
         "days": days,
         "active_model": active,
         "models": models,
-        "evaluations": _evaluations(tenant_id),
+        "evaluations": _evaluations(tenant_id) if whole else [],
         "speaking": active["version"] if active else "rules",
         "explanation": _explanation(active, labelled, config),
         "scored": counts.scored,
@@ -125,6 +136,16 @@ def _model(row: Any) -> dict[str, Any]:
     for name in ("created_at", "activated_at"):
         values[name] = values[name].isoformat() if values[name] else None
     return values
+
+
+def _active_name(tenant_id: int) -> dict[str, Any] | None:
+    """Version and type of the active model: what the reasons of each score name anyway."""
+    m = FraudModel
+    found = session().execute(
+        select(m.version, m.model_type).where(m.tenant_id == tenant_id, m.is_active)
+    )
+    row = found.one_or_none()
+    return row._asdict() if row else None
 
 
 def _evaluations(tenant_id: int) -> list[dict[str, Any]]:

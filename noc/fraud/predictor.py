@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 class PredictorFailed(Exception):
-    """A model could not score a batch; the rules do it instead."""
+    """A model could not score a batch, or not explain it; the rules do it instead."""
 
 
 class Predictor(Protocol):
@@ -50,7 +50,10 @@ class Predictor(Protocol):
     def explain(
         self, frame: FeatureFrame, assessment: Assessment, rows: Sequence[int], names: Names
     ) -> dict[int, list[Reason]]:
-        """The top reasons for each of the rows, weightiest first."""
+        """The top reasons for each of the rows, weightiest first.
+
+        :class:`PredictorFailed` when it cannot tell them.
+        """
         ...
 
 
@@ -134,6 +137,26 @@ def predict(
     return Predictions(
         active or _by_rules(assessment), tuple(shadow for shadow in shadows if shadow is not None)
     )
+
+
+def reasons(
+    speaker: Predictor | Rules,
+    frame: FeatureFrame,
+    assessment: Assessment,
+    rows: Sequence[int],
+    names: Names,
+) -> dict[int, list[Reason]]:
+    """The top reasons for each of the rows, by whoever scored them.
+
+    A model that cannot explain its scores is logged and counted once for all of them; the rules'
+    reasons stand in, and the scores stay the model's: a suspicion must not wait for its words.
+    """
+    try:
+        return speaker.explain(frame, assessment, rows, names)
+    except PredictorFailed as error:
+        metrics.FAILURES.labels("fraud_model").inc()
+        log.error("fraud_model_not_explained", model_version=speaker.version, error=str(error))
+        return RULES.explain(frame, assessment, rows, names)
 
 
 def _by_rules(assessment: Assessment) -> Prediction:

@@ -62,10 +62,12 @@ def _clock(kind: str) -> str:
         f" / (h.n_{kind} + {SHRINK}))"
         for name in ("cos", "sin")
     }
-    minute = f"mod((degrees(atan2({part['sin']}, {part['cos']})) * 4 + 1440)::numeric, 1440)"
+    # Rounded before it goes round the clock: half a minute before midnight is 0, never 1440.
+    angle = f"degrees(atan2({part['sin']}, {part['cos']}))"
+    minute = f"mod(round(({angle} * 4 + 1440)::numeric), 1440)"
     length = f"sqrt({part['cos']} ^ 2 + {part['sin']} ^ 2)"
     return (
-        f"'clock_{kind}', jsonb_build_object('minute', round({minute}), "
+        f"'clock_{kind}', jsonb_build_object('minute', {minute}, "
         f"'concentration', round(({length})::numeric, 4), 'count', h.n_{kind})"
     )
 

@@ -307,7 +307,7 @@ def test_activation_wants_a_reason_and_asks_where_the_gate_was_not_passed(
     assert statuses(session) == {"v1": "retired", "v2": "active"}
     assert "v2 scores since" in standing(admin).text
     assert session.scalar(select(FraudModel.note).where(FraudModel.version == "v2")) == (
-        "It finds more."
+        "It finds more. (Ada Admin) It had not passed its gate."
     )
 
 
@@ -433,7 +433,8 @@ def test_everything_the_trainer_and_the_gate_name_has_words() -> None:
     judged = gate.judge(
         labels=1, positives=1, test={name: {"value": None, "low": None, "high": None}
                                      for name in ("precision", "recall", "f1", "brier")},
-        against_rules=None, against_champion={"value": 0.0, "low": 0.0, "high": 0.0},
-        brier_of_champion=0.1, needed_labels=1, needed=gate.ModelGate(),
+        against_rules=None,
+        against_champion=gate.Comparison(30, {"value": 0.0, "low": 0.0, "high": 0.0}),
+        needed_labels=1, needed=gate.ModelGate(),
     )  # fmt: skip
     assert {check.name for check in judged.checks} == set(words.GATE)

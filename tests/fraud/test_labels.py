@@ -5,13 +5,18 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from sqlalchemy import select
+from apiflask import APIFlask
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from noc.extensions import session as current_session
 from noc.fraud.labels import label_punches
 from noc.fraud.models import PredictionLog
+from noc.fraud.review.labelling import Said, Verdict, label
 from noc.fraud.scoring import PunchScore
 from noc.tickets.workflow import TicketDraft, open_once, transition
+from tests.conftest import Services
+from tests.crowd import at_once, committed_tenant
 from tests.factories import Make
 from tests.fraud.stories import SHIFT_START, Guard, score, settled
 
@@ -62,6 +67,57 @@ def test_the_resolution_is_the_verdict_on_every_punch(
     resolve(make, first.ticket_id, resolution)
 
     assert verdicts(session) == {first.punch_id: verdict, second.punch_id: verdict}
+
+
+def test_the_note_of_another_verdict_goes_with_it(make: Make, session: Session) -> None:
+    first, _ = two_on_one_ticket(make)
+    session.execute(
+        update(PredictionLog).values(
+            actual_fraud_detected=False, label_source="review", labelled_at=NOW, label_note="Fine."
+        )
+    )
+
+    resolve(make, first.ticket_id, "CONFIRMED")
+
+    note = session.scalar(
+        select(PredictionLog.label_note).where(PredictionLog.attendance_event_id == first.punch_id)
+    )
+    assert note is None
+
+
+def test_tickets_and_reviews_at_once_wait_for_each_other(app: APIFlask, services: Services) -> None:
+    with committed_tenant(app, services) as make:
+        guard = settled(make, days=3)
+        times = [SHIFT_START + n * dt.timedelta(minutes=1) for n in range(40)]
+        punches = [score(guard.punch(at)).punch_id for at in times]
+        ids = {
+            row.attendance_event_id: row.id
+            for row in current_session().scalars(select(PredictionLog))
+        }
+        current_session().commit()
+
+        def by_ticket(fraud: bool) -> int:
+            return label_punches(
+                dict.fromkeys(reversed(punches), fraud),
+                tenant_id=make.tenant_id, source="ticket", labelled_by=None, now=NOW,
+            )  # fmt: skip
+
+        def by_review(verdict: Verdict) -> int:
+            said = [Said(ids[punch], verdict) for punch in reversed(punches)]
+            outcome = label(said, tenant_id=make.tenant_id, site_ids=None, user_id=None, now=NOW)
+            return len(outcome)
+
+        works = [
+            lambda: by_ticket(True), lambda: by_review("FALSE_POSITIVE"),
+            lambda: by_ticket(False), lambda: by_review("CONFIRMED"),
+        ]  # fmt: skip
+        at_once(app, make.tenant_id, works * 3)
+
+        said = current_session().execute(
+            select(PredictionLog.actual_fraud_detected, PredictionLog.label_source)
+            .where(PredictionLog.attendance_event_id.in_(punches)).distinct()
+        ).all()  # fmt: skip
+        assert len(said) == 1
 
 
 def test_the_resolver_can_differ_punch_by_punch(make: Make, session: Session) -> None:

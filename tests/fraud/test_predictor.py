@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -18,10 +19,13 @@ from noc.fraud.predictor import PredictorFailed, Speakers, use_models
 from noc.fraud.reasons import Names, Reason
 from noc.fraud.registry.speaking import speakers
 from noc.fraud.rules import Assessment
+from noc.fraud.scoring import score_punches
 from noc.identity.models import TenantSetting
 from noc.monitoring import metrics
 from tests.factories import Make
-from tests.fraud.stories import score, settled
+from tests.fraud.stories import SHIFT_START, score, settled
+
+HOUR = dt.timedelta(hours=1)
 
 
 class Model:
@@ -57,6 +61,15 @@ class Broken(Model):
     """Cannot score."""
 
     def predict(self, frame: FeatureFrame) -> FloatArray:
+        raise PredictorFailed("its trees have another number of columns")
+
+
+class Speechless(Model):
+    """Scores, and cannot say why."""
+
+    def explain(
+        self, frame: FeatureFrame, assessment: Assessment, rows: Sequence[int], names: Names
+    ) -> dict[int, list[Reason]]:
         raise PredictorFailed("its trees have another number of columns")
 
 
@@ -126,6 +139,29 @@ def test_a_failing_model_degrades_to_the_rules_visibly(make: Make) -> None:
     assert scored.model_version == "rules"
     assert scored.fraud_score < 0.2
     assert failures._value.get() == before + 1
+
+
+def test_a_model_without_words_keeps_its_score_and_the_rules_say_why(
+    make: Make, session: Session
+) -> None:
+    speaks(Speechless(0.9))
+    failures = metrics.FAILURES.labels("fraud_model")
+    before = failures._value.get()
+    guard = settled(make)
+    punches = [
+        guard.punch(SHIFT_START + dt.timedelta(minutes=minutes), mock_location=True)
+        for minutes in (0, 5, 9)
+    ]
+
+    scored = score_punches(
+        [punch.id for punch in punches], tenant_id=make.tenant_id, now=SHIFT_START + HOUR
+    )
+
+    assert [one.model_version for one in scored] == ["m1"] * 3
+    assert [one.fraud_score for one in scored] == pytest.approx([0.9] * 3)
+    assert [one.reasons[0]["rule"] for one in scored] == ["GPS_SPOOFING"] * 3
+    assert failures._value.get() == before + 1, "once for the batch"
+    assert len(session.scalars(select(AnomalyLog)).all()) == 3
 
 
 def test_a_failing_shadow_leaves_the_active_model_alone(make: Make, session: Session) -> None:

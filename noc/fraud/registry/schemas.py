@@ -40,7 +40,7 @@ class TrainIn(BaseModel):
 
 
 class ActivateIn(BaseModel):
-    """Why, for those who come after; a model that did not pass its gate needs a reason."""
+    """Why, for those who come after; who it was, and that the gate was against it, is added."""
 
     model_config = ConfigDict(extra="forbid")
 

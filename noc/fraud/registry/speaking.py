@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from noc.fraud import model_reasons
 from noc.fraud.columns import FloatArray
 from noc.fraud.features import FeatureFrame
@@ -13,6 +15,9 @@ from noc.fraud.reasons import Names, Reason
 from noc.fraud.registry import serving
 from noc.fraud.registry.artefact import Registered
 from noc.fraud.rules import Assessment
+
+_FAULTS = (ValueError, LookupError, ArithmeticError, TypeError)
+"""What a model raises where it does not fit the vectors; XGBoost's own error is a ValueError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +40,8 @@ class ModelPredictor:
         """What the model says of the vectors as they will be stored."""
         try:
             return self.registered.artefact.probabilities(frame.stored())
-        except (ValueError, KeyError, ArithmeticError) as error:
-            raise PredictorFailed(str(error)) from error
+        except _FAULTS as error:
+            raise PredictorFailed(str(error) or type(error).__name__) from error
 
     def combine(self, probabilities: FloatArray, assessment: Assessment) -> FloatArray:
         """By the weights that were learned with this version."""
@@ -49,10 +54,16 @@ class ModelPredictor:
         if not rows:
             return {}
         artefact = self.registered.artefact
-        contributions = artefact.trained.explain_array(frame.stored()[list(rows)])
-        return model_reasons.tell(
-            frame, assessment, rows, names, contributions, artefact.combination
-        )
+        try:
+            contributions = artefact.trained.explain_array(frame.stored()[list(rows)])
+            # What is not finite could not be stored as a weight.
+            if not np.isfinite(contributions).all():
+                raise ValueError("the model gave a part that is no number")
+            return model_reasons.tell(
+                frame, assessment, rows, names, contributions, artefact.combination
+            )
+        except _FAULTS as error:
+            raise PredictorFailed(str(error) or type(error).__name__) from error
 
 
 def speakers(tenant_id: int) -> Speakers:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from noc.database.base import new_uuid
 from noc.extensions import session
@@ -26,8 +26,11 @@ log = structlog.get_logger(__name__)
 KEPT = 3
 """Versions whose artefact stays, besides the active one, its ancestor and those that watch."""
 
-WATCHING = 2
-"""Shadows at a time: one in its first week, one in its second."""
+WATCHING = 3
+"""Shadows at a time. A newcomer takes the place of the youngest: the older ones watch on until
+
+they are judged, or weekly trainings would end each before anything could be said of it.
+"""
 
 _NUMBER = text(
     """
@@ -77,9 +80,9 @@ def register(
 ) -> FraudModel:
     """Store a new version, as a shadow where it may watch, else as rejected. The caller commits.
 
-    The oldest shadows beyond :data:`WATCHING` retire.
+    Of more than :data:`WATCHING` shadows the youngest but the new one give way.
     """
-    _lock(tenant_id)
+    lock(tenant_id)
     number = session().scalar(_NUMBER, {"tenant": tenant_id})
     genuine = candidate.train_samples - candidate.positives
     model = FraudModel(
@@ -107,14 +110,18 @@ def register(
     )
     session().add(model)
     session().flush()
-    shadows = session().scalars(
-        select(FraudModel)
-        .where(FraudModel.tenant_id == tenant_id, FraudModel.status == "shadow")
-        .order_by(FraudModel.created_at.desc(), FraudModel.id.desc())
-        .offset(WATCHING)
+    shadows = (
+        session()
+        .scalars(
+            select(FraudModel)
+            .where(FraudModel.tenant_id == tenant_id, FraudModel.status == "shadow")
+            .order_by(FraudModel.created_at, FraudModel.id)
+        )
+        .all()
     )
-    for old in shadows.all():
-        _retire(old, now, f"Gave way to {model.version}.")
+    if may_watch and len(shadows) > WATCHING:
+        for young in shadows[WATCHING - 1 : -1]:
+            _retire(young, now, f"Gave way to {model.version} before it could be judged.")
     prune(tenant_id=tenant_id)
     return model
 
@@ -152,14 +159,21 @@ def add_metrics(
 
 
 def activate(
-    model_id: uuid.UUID, *, tenant_id: int, now: dt.datetime, note: str | None = None
+    model_id: uuid.UUID,
+    *,
+    tenant_id: int,
+    now: dt.datetime,
+    note: str | None = None,
+    by: str | None = None,
 ) -> FraudModel:
     """Let this version score from the next batch on; the one before becomes its ancestor.
 
-    LookupError for no such version; :class:`NotPossible` for one whose artefact is no longer
-    kept. To activate the active one changes nothing. The caller commits.
+    ``by`` names the person who wants it, ``note`` says why; where the gate was against it the note
+    that is kept says that, too. LookupError for no such version; :class:`NotPossible` for one
+    whose artefact is no longer kept. To activate the active one changes nothing. The caller
+    commits.
     """
-    _lock(tenant_id)
+    lock(tenant_id)
     model = _get(model_id, tenant_id)
     if model.is_active:
         return model
@@ -171,8 +185,9 @@ def activate(
     if before is not None:
         _retire(before, now, f"Gave way to {model.version}.")
         session().flush()
-        model.ancestor_id = before.id
-    _make_active(model, now, note)
+    # Activated while the rules score, it goes back to the rules, whatever was before once.
+    model.ancestor_id = before.id if before is not None else None
+    _make_active(model, now, _why(model, note, by))
     prune(tenant_id=tenant_id)
     return model
 
@@ -183,7 +198,7 @@ def roll_back(model_id: uuid.UUID, *, tenant_id: int, now: dt.datetime) -> Fraud
     The model that scores now, or None for the rules. LookupError for no such version;
     :class:`NotPossible` for one that is not active. The caller commits.
     """
-    _lock(tenant_id)
+    lock(tenant_id)
     model = _get(model_id, tenant_id)
     if not model.is_active:
         raise NotPossible(f"{model.version} does not score: there is nothing to take back.")
@@ -194,6 +209,12 @@ def roll_back(model_id: uuid.UUID, *, tenant_id: int, now: dt.datetime) -> Fraud
     to = usable.version if usable else "the rules"
     _retire(model, now, f"Taken back; {to} score{'s' if usable else ''} again.")
     session().flush()
+    # Who goes back further must not come round to the one that was taken back.
+    session().execute(
+        update(FraudModel)
+        .where(FraudModel.tenant_id == tenant_id, FraudModel.ancestor_id == model.id)
+        .values(ancestor_id=None)
+    )
     if usable is not None:
         _make_active(usable, now, f"Scores again: {model.version} was taken back.")
     scores_changed(session(), tenant_id)
@@ -206,6 +227,14 @@ def prune(*, tenant_id: int) -> None:
     session().flush()
     for version, sha256 in session().execute(_PRUNE, {"tenant": tenant_id, "kept": KEPT}):
         cache.drop(tenant_id, version, sha256)
+
+
+def _why(model: FraudModel, note: str | None, by: str | None) -> str | None:
+    if by is not None:
+        note = f"{note} ({by})" if note else f"Activated by hand ({by})."
+    if model.gate.get("may_score"):
+        return note
+    return f"{note or 'Activated.'} It had not passed its gate."
 
 
 def _make_active(model: FraudModel, now: dt.datetime, note: str | None) -> None:
@@ -223,12 +252,16 @@ def _retire(model: FraudModel, now: dt.datetime, note: str) -> None:
 
 
 def retire(model: FraudModel, *, now: dt.datetime, note: str) -> None:
-    """A shadow has watched for long enough and is not wanted. The caller commits."""
+    """A shadow has watched for long enough and is not wanted.
+
+    The caller has locked the tenant's versions, and commits.
+    """
     _retire(model, now, note)
     prune(tenant_id=model.tenant_id)
 
 
-def _lock(tenant_id: int) -> None:
+def lock(tenant_id: int) -> None:
+    """Lock the tenant's versions until the end of the transaction, in the one order there is."""
     session().execute(
         select(FraudModel.id)
         .where(FraudModel.tenant_id == tenant_id)

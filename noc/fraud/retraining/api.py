@@ -95,7 +95,8 @@ def activate(model_id: uuid.UUID, body: schemas.ActivateIn) -> Any:
             model_id,
             tenant_id=principal.tenant_id,
             now=utcnow(),
-            note=body.note or f"Activated by hand by {principal.name}.",
+            note=body.note,
+            by=principal.name,
         )
     session().commit()
     return success(_found(model_id, principal))

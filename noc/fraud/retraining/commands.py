@@ -128,7 +128,11 @@ def list_models(tenant: str) -> None:
             .order_by(FraudModel.created_at.desc())
         ).all()  # fmt: skip
         running = session().scalar(
-            select(JobRun).where(JobRun.tenant_id == found.id, JobRun.finished_at.is_(None))
+            select(JobRun).where(
+                JobRun.tenant_id == found.id,
+                JobRun.name == runs.NAME,
+                JobRun.finished_at.is_(None),
+            )
         )
         if running is not None:
             click.echo(f"Training {running.state}, {running.progress:.0%}: {running.stage or ''}")
@@ -148,13 +152,14 @@ def list_models(tenant: str) -> None:
 @models.command()
 @click.argument("version")
 @TENANT
+@click.option("--note", help="Why, for those who come after.")
 @with_appcontext
-def activate(version: str, tenant: str) -> None:
+def activate(version: str, tenant: str, note: str | None) -> None:
     """Let VERSION score from now on, whatever the gate said of it."""
     with inside(tenant) as found, _possible():
         model = versions.activate(
             _id_of(version, found.id), tenant_id=found.id, now=utcnow(),
-            note="Activated by hand on the command line.",
+            note=note, by="on the command line",
         )  # fmt: skip
         click.echo(f"{model.version} scores from the next punch on.")
 

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from noc.extensions import session
 from noc.fraud.columns import Columns, FloatArray, Kind, read_columns
 from noc.fraud.features import FEATURES
+from noc.fraud.models import LABEL_SOURCES
 from noc.fraud.windows import DAY
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ RULE_SCORE = (
 _LABELLED = f"""
     SELECT l.attendance_event_id, l.person_id, l.site_id, l.occurred_at, l.labelled_at,
         l.actual_fraud_detected,
-        array_position(ARRAY['ticket', 'review', 'audit', 'import', 'demo'], l.label_source)::int8,
+        array_position(CAST(:sources AS text[]), l.label_source)::int8,
         {RULE_SCORE}, {VECTOR}
     FROM fraud_prediction_log l
     JOIN attendance_event e
@@ -94,6 +95,12 @@ class Dataset:
         )
 
     @property
+    def label_sources(self) -> list[str]:
+        """Where each label comes from, one of LABEL_SOURCES."""
+        # PostgreSQL counts from one.
+        return [LABEL_SOURCES[number - 1] for number in self.columns["source"].tolist()]
+
+    @property
     def positives(self) -> int:
         """How many are fraud."""
         return int(self.columns["fraud"].sum())
@@ -125,7 +132,7 @@ def read(*, tenant_id: int, now: dt.datetime, days: int) -> Dataset:
     the table holds. Voided punches do not count. Two queries.
     """
     params = {"tenant": tenant_id, "now": now, "since": now - dt.timedelta(days=days)}
-    columns = read_columns(_LABELLED, params, _COLUMNS)
+    columns = read_columns(_LABELLED, params | {"sources": list(LABEL_SOURCES)}, _COLUMNS)
     order = np.lexsort((columns["punch"], columns["time"]))
     counts = session().execute(_COUNTS, params).one()
     return Dataset(

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from noc.fraud.features import FEATURES
-from noc.fraud.models import LABEL_SOURCES
 from noc.fraud.retraining.dataset import Dataset
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def as_table(data: Dataset, *, secret: bytes | None = None) -> pd.DataFrame:
             **{name: columns[name] for name in FEATURES},
             "rule_score": data.rule_scores,
             "label": data.labels.astype(int),
-            "label_source": [LABEL_SOURCES[number - 1] for number in columns["source"].tolist()],
+            "label_source": data.label_sources,
             "labelled_at": labelled,
         }
     )

@@ -30,6 +30,23 @@ Figure = Mapping[str, float | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """A challenger beside the active model on ``positives`` frauds that neither had learned.
+
+    ``difference`` is in average precision, None where these are too few to compare on.
+    """
+
+    positives: int
+    difference: Figure | None = None
+    brier: float | None = None
+    brier_of_champion: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the registry keeps it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One demand and how it went. ``blocks``: what it keeps the model from when not met."""
 
@@ -72,15 +89,15 @@ def judge(
     positives: int,
     test: Mapping[str, Figure],
     against_rules: Figure | None,
-    against_champion: Figure | None,
-    brier_of_champion: float | None,
+    against_champion: Comparison | None,
     needed_labels: int,
     needed: ModelGate,
 ) -> Gate:
     """Judge the figures of the last window.
 
-    ``positives`` counts the frauds in it; ``test`` holds precision, recall, f1 and brier of the
-    score as it would be served; ``against_...`` the differences in average precision.
+    ``positives`` counts the frauds in it; ``test`` holds precision, recall and f1 of the score as
+    it would be served; ``against_rules`` the difference in average precision, ``against_champion``
+    is None where no model is active.
     """
     checks = [
         _labels(labels, needed_labels),
@@ -89,8 +106,7 @@ def judge(
         _beats_rules(against_rules),
     ]
     if against_champion is not None:
-        checks.append(_not_worse(against_champion))
-        checks.append(_calibrated(test["brier"], brier_of_champion))
+        checks += _not_worse(against_champion)
     blocked = {check.blocks for check in checks if not check.met}
     return Gate("watching" not in blocked, not blocked, tuple(checks))
 
@@ -139,17 +155,29 @@ def _beats_rules(difference: Figure | None) -> Check:
     return Check("rules", True, "watching", told)
 
 
-def _not_worse(difference: Figure) -> Check:
-    value, low = difference["value"], difference["low"]
+def _not_worse(compared: Comparison) -> list[Check]:
+    if compared.difference is None:
+        told = (
+            f"{compared.positives} frauds were confirmed since the active model was made, too few "
+            "to compare with it: the punches that both score will tell."
+        )
+        return [Check("champion", True, "scoring", told)]
+    value, low = compared.difference["value"], compared.difference["low"]
     if value is None or low is None:
-        return Check("champion", False, "scoring", "It could not be compared with the active one.")
-    told = f"Average precision less that of the active model: {value:+.3f}{_between(difference)}"
-    met = low > -NOT_WORSE
-    return Check("champion", met, "scoring", f"{told}; it may lose {NOT_WORSE:.2f} at most.")
+        told = "It could not be compared with the active model."
+        return [Check("champion", False, "scoring", told)]
+    told = (
+        f"Average precision less that of the active model: {value:+.3f}"
+        f"{_between(compared.difference)}, on {compared.positives} frauds that neither had seen; "
+        f"it may lose {NOT_WORSE:.2f} at most."
+    )
+    return [
+        Check("champion", low > -NOT_WORSE, "scoring", told),
+        _calibrated(compared.brier, compared.brier_of_champion),
+    ]
 
 
-def _calibrated(brier: Figure, champion: float | None) -> Check:
-    value = brier["value"]
+def _calibrated(value: float | None, champion: float | None) -> Check:
     if value is None or champion is None:
         return Check("brier", False, "scoring", "Its calibration could not be compared.")
     told = f"Its Brier score is {value:.4f}, that of the active model {champion:.4f}."

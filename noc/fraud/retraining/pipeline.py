@@ -20,7 +20,7 @@ from noc.fraud.registry.versions import Candidate
 from noc.fraud.retraining import dataset as datasets
 from noc.fraud.retraining.dataset import Dataset
 from noc.fraud.retraining.gate import SHADOW_LABELS, Gate, judge
-from noc.fraud.retraining.measuring import Measured, as_columns, measure
+from noc.fraud.retraining.measuring import Champion, Measured, as_columns, measure
 from noc.identity.tenant_settings import tenant_settings
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def train(
     report = progress or _silent
     report("reading the verdicts", 0.0)
     data = datasets.read(tenant_id=tenant_id, now=now, days=days)
-    champion = serving.speakers(tenant_id).active
+    champion = _champion(tenant_id)
     session().rollback()
     _enough(data)
     trained = _fit(data, test_size, seed, lambda stage, share: report(stage, 0.05 + 0.85 * share))
@@ -101,7 +101,7 @@ def train(
         data,
         trained,
         precision=config.ml_model_validation_thresholds.precision,
-        champion=champion.artefact if champion else None,
+        champion=champion,
         seed=seed,
     )
     gate = judge(
@@ -109,15 +109,15 @@ def train(
         positives=measured.positives,
         test=measured.test,
         against_rules=measured.differences.get("rules"),
-        against_champion=measured.differences.get("champion"),
-        brier_of_champion=measured.brier_of_champion,
+        against_champion=measured.comparison,
         needed_labels=config.ml_model_min_training_samples,
         needed=config.ml_model_validation_thresholds,
     )
     report("keeping it", 0.98)
     model = _register(data, trained, measured, gate, tenant_id=tenant_id, now=now)
-    # A first model that passed scores at once; a challenger watches beside the champion first.
-    activated = gate.may_score and not _has_active(tenant_id)
+    # The first model that passes scores at once. A challenger watches beside the champion first,
+    # and where a person took the model back, its successor does not come by itself either.
+    activated = gate.may_score and not _ever_active(tenant_id)
     if activated:
         versions.activate(model.id, tenant_id=tenant_id, now=now, note=gate.sentence)
     log.info(
@@ -204,7 +204,7 @@ def _register(
             window=(_moment(measured.window[0]), _moment(measured.window[1])),
             samples=measured.rows,
             positives=measured.positives,
-            threshold=measured.threshold,
+            threshold=measured.measured_at,
             figures=as_columns(measured.test),
             detail=served,
             now=now,
@@ -212,13 +212,23 @@ def _register(
     return model
 
 
-def _has_active(tenant_id: int) -> bool:
-    return (
-        session().scalar(
-            select(FraudModel.id).where(FraudModel.tenant_id == tenant_id, FraudModel.is_active)
+def _champion(tenant_id: int) -> Champion | None:
+    active = serving.speakers(tenant_id).active
+    if active is None:
+        return None
+    made_at = session().scalar(
+        select(FraudModel.created_at).where(
+            FraudModel.tenant_id == tenant_id, FraudModel.id == active.model_id
         )
-        is not None
     )
+    return Champion(active.artefact, made_at) if made_at is not None else None
+
+
+def _ever_active(tenant_id: int) -> bool:
+    found = select(FraudModel.id).where(
+        FraudModel.tenant_id == tenant_id, FraudModel.activated_at.is_not(None)
+    )
+    return session().scalar(found.limit(1)) is not None
 
 
 def _moment(microseconds: Any) -> dt.datetime:

@@ -143,7 +143,7 @@ def label(
     gives none and clears none. :class:`Refused` where the prediction is not there or out of
     sight, the punch is voided, or somebody said other than ``seen`` meanwhile. The
     latest verdict holds; of one punch twice in ``said``, the later. The source is ``audit`` for
-    a punch that was drawn, else ``review``. Five statements however many; the caller commits.
+    a punch that was drawn, else ``review``. Seven statements however many; the caller commits.
     """
     punches = _locked({one.prediction_id for one in said}, tenant_id, site_ids)
     changes = _Changes()

@@ -35,7 +35,7 @@ class Candidate:
     """A calibrated candidate, its threshold, and what it says of the two last windows.
 
     ``served`` is the calibration learned again with the test window: for the model that goes on
-    to serve, not for the figures.
+    to serve, not for the figures. ``served_chances`` are those of both windows under it.
     """
 
     calibration: Calibration
@@ -43,6 +43,7 @@ class Candidate:
     threshold: float
     calibration_chances: FloatArray
     test_chances: FloatArray
+    served_chances: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ def _candidate(
         threshold,
         probabilities(calibration(margins[windows.calibration])),
         probabilities(calibration(margins[windows.test])),
+        probabilities(served(margins[np.concatenate([windows.calibration, windows.test])])),
     )
 
 

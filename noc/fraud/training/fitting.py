@@ -261,6 +261,7 @@ def _held_out(
         "label": table.labels[rows].astype(np.int64),
         "time": times.iloc[table.positions[rows]].to_numpy(),
         "probability": np.concatenate([best.calibration_chances, best.test_chances]),
+        "served_probability": best.served_chances,
     }
     if table.rules is not None:
         columns["rules"] = table.rules[rows]

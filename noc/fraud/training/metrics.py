@@ -23,6 +23,12 @@ FEWEST_DRAWS = 100
 ALTOGETHER = 20_000_000
 """Weights drawn altogether: some seconds."""
 
+FEWEST_GROUPS = 5
+"""Groups of a kind below which rows are drawn: of two or three people the same ones come out each
+
+time, and the interval would claim to be sure.
+"""
+
 CELLS = 2_000_000
 """Weights held at a time; more rows mean fewer draws at a time."""
 
@@ -148,12 +154,27 @@ def _ece(scores: Scores, weights: Weights) -> FloatArray:
     return np.asarray(np.sum(parts, axis=0))
 
 
-def draws(labels: FloatArray, seed: int, count: int | None = None) -> Iterator[Weights]:
+def draws(
+    labels: FloatArray,
+    seed: int,
+    count: int | None = None,
+    *,
+    groups: IntArray | None = None,
+) -> Iterator[Weights]:
     """Weightings of a bootstrap within each label, in pieces of at most CELLS weights.
 
+    With ``groups`` whole groups are drawn, those with a fraud and those without apart: what one
+    person does is no independent evidence each time (Davison and Hinkley 1997, section 3.8);
+    with fewer than FEWEST_GROUPS of either kind it is the rows all the same.
     500 in all, or fewer of many rows: their intervals are narrow already, and need fewer. The
     same labels and seed give the same weightings, however often they are asked for.
     """
+    if groups is not None:
+        _, member = np.unique(groups, return_inverse=True)
+        frauds = np.bincount(member, weights=labels) > 0
+        if all(not 0 < kind < FEWEST_GROUPS for kind in (frauds.sum(), (~frauds).sum())):
+            yield from _of_groups(frauds, member, seed, count or how_many(len(labels)))
+            return
     rng = np.random.default_rng(seed)
     kinds = [np.flatnonzero(labels == kind) for kind in (0, 1)]
     size = max(1, min(DRAWS, CELLS // max(len(labels), 1)))
@@ -166,6 +187,15 @@ def draws(labels: FloatArray, seed: int, count: int | None = None) -> Iterator[W
                 draw[rows] = np.bincount(picks, minlength=len(rows))
         yield weights
         left -= len(weights)
+
+
+def _of_groups(
+    frauds: NDArray[np.bool_], member: IntArray, seed: int, count: int
+) -> Iterator[Weights]:
+    step = max(1, CELLS // len(member))
+    for weights in draws(frauds.astype(np.float64), seed, count):
+        for start in range(0, len(weights), step):
+            yield weights[start : start + step, member]
 
 
 def how_many(rows: int) -> int:

@@ -67,7 +67,8 @@ class TrainedModel:
 
     The figures of ``report`` were measured on windows that the measured model had not seen; the
     model itself is the same recipe fitted again on all rows. ``held_out`` (only from ``fit``) is
-    what the measured model said of the calibration and test windows.
+    what the measured model said of the calibration and test windows: ``probability`` as it was
+    measured, ``served_probability`` on the scale of the model that is served.
     """
 
     features: tuple[str, ...]

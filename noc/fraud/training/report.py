@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 
 from noc.fraud.columns import FloatArray
+from noc.fraud.intervals import wilson
 from noc.fraud.training.examination import RECALLS
 from noc.fraud.training.metrics import LEVEL, ranked
 
 CURVE_POINTS = 200
 BINS = 10
 EXPLAINED = 2_000
-Z = 1.6448536269514722
-"""The normal quantile of a two-sided interval of LEVEL."""
 
 
 def pr_curve(chances: FloatArray, labels: FloatArray, bands: FloatArray) -> list[dict[str, Any]]:
@@ -42,22 +41,20 @@ def pr_curve(chances: FloatArray, labels: FloatArray, bands: FloatArray) -> list
 
 
 def calibration_curve(chances: FloatArray, labels: FloatArray) -> list[dict[str, Any]]:
-    """Predicted and observed shares in up to BINS equal bins, with Wilson's interval."""
+    """Predicted and observed shares in up to BINS equal bins, with Wilson's 90 % interval."""
     bins = np.minimum((chances * BINS).astype(np.int64), BINS - 1)
     found = []
     for one in np.unique(bins):
         inside = bins == one
         count, observed = int(inside.sum()), float(labels[inside].mean())
-        middle = (observed + Z**2 / (2 * count)) / (1 + Z**2 / count)
-        half = np.sqrt(observed * (1 - observed) / count + Z**2 / (4 * count**2))
-        half *= Z / (1 + Z**2 / count)
+        low, high = wilson(observed, count)
         found.append(
             {
                 "predicted": float(chances[inside].mean()),
                 "observed": observed,
                 "count": count,
-                "low": max(0.0, min(middle - half, observed)),
-                "high": min(1.0, max(middle + half, observed)),
+                "low": low,
+                "high": high,
             }
         )
     return found

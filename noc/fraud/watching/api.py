@@ -27,14 +27,18 @@ from noc.rest.problems import Problem, not_found
 bp = APIBlueprint("watching", __name__, url_prefix=f"{API_PREFIX}/security")
 bp.before_request(allow_empty_body)
 
+_BACKTEST_SECONDS = 5
+"""So long a large backtest takes; whoever finds one under way is told to wait it out."""
+
 _SECURITY: list[str | dict[str, list[Any]]] = ["bearer", "session"]
 
 
 @bp.get("/what-if/")
 @bp.doc(
     description="Give either a threshold or a budget. `asked`, `in_force` and each point of "
-    "`curve` have the same fields; `recall_basis` says what recall rests on. Kept as the other "
-    "fraud answers are: `fresh=1` asks anew.",
+    "`curve` have the same fields; `recall_basis` says what recall rests on: `random audits` from "
+    "a `coverage` (`audited` of the `drawn` punches) of 0.8 on and with a fraud among them, else "
+    "`reviewed punches`, which flatters. Kept as the other fraud answers are: `fresh=1` asks anew.",
     security=_SECURITY,
 )
 @require(FRAUD_REVIEW)
@@ -68,12 +72,13 @@ def show_what_if(query: schemas.WhatIfQuery) -> Any:
 @bp.post("/backtests/")
 @bp.doc(
     description="On the vectors as they were served, at most the 200,000 newest of the period. "
-    "Takes seconds.",
+    "Takes seconds, and one runs at a time in each company.",
     security=_SECURITY,
     responses={
         201: "The evaluation",
         404: "No such version",
         409: "Its artefact is no longer kept, or nothing was scored in the period",
+        429: "Another one is under way; ask again after `Retry-After` seconds",
     },
 )
 @require(FRAUD_REVIEW)
@@ -96,6 +101,9 @@ def run_backtest(body: schemas.BacktestIn) -> Any:
         raise not_found("model") from error
     except (backtests.NotKept, backtests.NothingServed) as error:
         raise Problem(409, str(error)) from error
+    except backtests.AnotherRuns as error:
+        wait = {"Retry-After": str(_BACKTEST_SECONDS)}
+        raise Problem(429, str(error), headers=wait) from error
     backtest_id = row.id
     session().commit()
     return success(_found(backtest_id, tenant_id)), 201

@@ -56,7 +56,7 @@ _KEEP = text(
     """
 )
 _MATURED = """
-    SELECT l.actual_fraud_detected, l.fraud_score
+    SELECT l.actual_fraud_detected, l.fraud_score, l.person_id
     FROM fraud_prediction_log l
     JOIN attendance_event e
         ON e.tenant_id = l.tenant_id AND e.id = l.attendance_event_id AND e.voided_at IS NULL
@@ -64,7 +64,7 @@ _MATURED = """
       AND l.model_version = :version AND l.occurred_at >= :since AND l.occurred_at < :end
       AND l.labelled_at >= :start AND l.labelled_at < :end
 """
-_MATURED_COLUMNS: dict[str, Kind] = {"fraud": "flag", "score": "float"}
+_MATURED_COLUMNS: dict[str, Kind] = {"fraud": "flag", "score": "float", "person": "int"}
 
 
 def watch(*, tenant_id: int, now: dt.datetime) -> dict[str, Any] | None:
@@ -89,7 +89,7 @@ def watch(*, tenant_id: int, now: dt.datetime) -> dict[str, Any] | None:
     threshold = subject.threshold if subject.threshold is not None else ticket_threshold
     matured = _matured(subject, start, end, tenant_id)
     labels = matured["fraud"].astype(np.float64)
-    measured = figures(labels, matured["score"], threshold)
+    measured = figures(labels, matured["score"], matured["person"], threshold)
     reference = references.reference(
         subject, start, tenant_id=tenant_id, now=now, ticket_threshold=ticket_threshold
     )

@@ -19,6 +19,13 @@ from noc.fraud.watching.tickets import Suspects, read_suspects
 CURVE = 41
 """Thresholds of the curve, evenly from 0 to 1."""
 
+COVERAGE = 0.8
+"""Recall rests on random audits once this share of the drawn punches is reviewed.
+
+Before that those reviewed are not what chance drew: tickets give high scores their labels at once,
+while low ones wait in the queue, so that recall would look better than it is.
+"""
+
 _DAY = dt.timedelta(days=1)
 
 # What is known of the punches between two neighbouring thresholds; summed from the top they are
@@ -28,6 +35,7 @@ _HISTOGRAM = text(
     SELECT bin, version, count(*) AS punches,
         count(*) FILTER (WHERE known) AS reviewed,
         count(*) FILTER (WHERE known AND fraud) AS frauds,
+        count(weight) AS drawn,
         count(*) FILTER (WHERE known AND weight IS NOT NULL) AS audited,
         count(*) FILTER (WHERE known AND fraud AND weight IS NOT NULL) AS audited_frauds,
         coalesce(sum(weight) FILTER (WHERE known AND fraud), 0) AS weight,
@@ -62,7 +70,7 @@ _EARLIEST = text(
     """
 )
 _SUMMED = (
-    "punches", "reviewed", "frauds", "audited", "audited_frauds", "weight", "squares",
+    "punches", "reviewed", "frauds", "drawn", "audited", "audited_frauds", "weight", "squares",
 )  # fmt: skip
 
 
@@ -76,9 +84,14 @@ class _Over:
     versions: Mapping[str, int]
 
     @property
+    def coverage(self) -> float | None:
+        """The reviewed share of the drawn punches, None where none was drawn."""
+        return self.all["audited"] / self.all["drawn"] if self.all["drawn"] else None
+
+    @property
     def by_audits(self) -> bool:
-        """Whether random audits found any fraud, so that they can say what is missed."""
-        return self.all["audited_frauds"] > 0
+        """Whether audits can say what is missed: enough are reviewed, and one is fraud at least."""
+        return (self.coverage or 0.0) >= COVERAGE and self.all["audited_frauds"] > 0
 
     def at(self, threshold: float) -> dict[str, float]:
         """The sums over one of the edges."""
@@ -107,9 +120,13 @@ def what_if(
     - ``precision`` among the reviewed ones of those, with Wilson's 90 % interval
     - ``recall``: the share of frauds that is over the threshold; as ``recall_basis`` says among
       those that random audits found, each standing for 1 / its chance of being drawn (Hajek's
-      estimate, Kish's effective number), or where audits found none among all reviewed, which
-      flatters: what was never suspected was hardly looked at
+      estimate, Kish's effective number), or among all reviewed, which flatters: what was never
+      suspected was hardly looked at
     - ``false_alarms_per_day``: tickets times 1 - precision
+
+    ``drawn`` counts the random audits among the punches, ``audited`` those of the drawn that have
+    a label, whatever its source, ``coverage`` is their share. Audits are the basis of recall
+    from COVERAGE on, and with one fraud among them at least.
 
     Per day of the period, or of the time since the first punch in it. Four queries.
     """
@@ -139,7 +156,9 @@ def what_if(
         "to": now.isoformat(),
         "punches": int(over.all["punches"]),
         "reviewed": int(over.all["reviewed"]),
+        "drawn": int(over.all["drawn"]),
         "audited": int(over.all["audited"]),
+        "coverage": None if over.coverage is None else round(over.coverage, 4),
         "scored_by": dict(over.versions),
         "recall_basis": "random audits" if over.by_audits else "reviewed punches",
         "budget": budget,

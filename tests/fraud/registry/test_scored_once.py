@@ -85,7 +85,9 @@ def test_sixteen_workers_and_a_model_make_one_ticket_of_a_person_and_type(
             return score_punches([punch_id], tenant_id=make.tenant_id, now=NOW)
 
         answers = at_once(
-            app, make.tenant_id, [lambda one=one: score(one) for one in ids]  # type: ignore[misc]
+            app,
+            make.tenant_id,
+            [lambda one=one: score(one) for one in ids],  # type: ignore[misc]
         )
 
         scores = [answer[0] for answer in answers]

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
+import uuid
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
+from xgboost.core import XGBoostError
 
 from noc.extensions import settings
 from noc.fraud.combination import Combination, logit
@@ -22,7 +28,7 @@ from noc.fraud.training import TrainedModel
 from noc.monitoring import metrics
 from tests.factories import NOW, Make
 from tests.fraud.registry.conftest import register
-from tests.fraud.stories import score, settled
+from tests.fraud.stories import SHIFT_START, score, settled
 
 MINUTE = dt.timedelta(minutes=1)
 
@@ -159,6 +165,65 @@ def test_damaged_bytes_in_the_registry_mean_rules_and_are_counted(
     assert failures._value.get() == before + 1
 
 
+def test_a_broken_artefact_is_read_once_a_minute_and_believed_when_it_is_mended(
+    make: Make, session: Session, trained: TrainedModel, own_cache: Path,
+    monkeypatch: pytest.MonkeyPatch, query_count: Callable[[Callable[[], Any]], int],
+) -> None:  # fmt: skip
+    good = activate(make, trained).artefact
+    session.execute(update(FraudModel).values(artefact=b"not what was registered"))
+    session.commit()
+    shutil.rmtree(own_cache, ignore_errors=True)
+    serving.forget()
+    clock = [1000.0]
+    monkeypatch.setattr(serving, "monotonic", lambda: clock[0])
+    failures = metrics.FAILURES.labels("fraud_model")
+    before = failures._value.get()
+    guard = settled(make)
+
+    def batch(minute: int) -> str:
+        return score(guard.punch(SHIFT_START + minute * MINUTE)).model_version
+
+    def ask() -> None:
+        assert serving.speakers(make.tenant_id).broken == ("v1",)
+
+    with capture_logs() as logs:
+        assert [batch(0), batch(1)] == ["rules", "rules"]
+        assert query_count(ask) == 1, "the list of versions, and no bytes"
+    assert [line["event"] for line in logs].count("model_not_loaded") == 1
+    assert failures._value.get() == before + 2, "every batch counts"
+
+    session.execute(update(FraudModel).values(artefact=good))
+    session.commit()
+    clock[0] += 59
+    assert batch(2) == "rules"
+    clock[0] += 2
+    assert batch(3) == "v1"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [XGBoostError("Check failed: columns"), ValueError("shape"), KeyError("battery_level"),
+     FloatingPointError("overflow"), np.full((1, 13), np.nan), np.zeros((1, 3))],
+    ids=["xgboost", "value", "key", "arithmetic", "no number", "too few columns"],
+)  # fmt: skip
+def test_a_model_that_cannot_explain_leaves_the_words_to_the_rules(
+    make: Make, trained: TrainedModel, monkeypatch: pytest.MonkeyPatch, wrong: Any
+) -> None:
+    activate(make, trained)
+
+    def explain(*_: Any) -> Any:
+        if isinstance(wrong, Exception):
+            raise wrong
+        return wrong
+
+    monkeypatch.setattr(TrainedModel, "explain_array", explain)
+
+    scored = score(settled(make).punch(mock_location=True))
+
+    assert scored.model_version == "v1"
+    assert scored.reasons[0]["rule"] == "GPS_SPOOFING"
+
+
 def test_scoring_asks_for_one_query_more_and_no_more_for_the_model(
     make: Make, trained: TrainedModel, query_count: object
 ) -> None:
@@ -190,3 +255,22 @@ def test_versions_with_other_weights_are_other_artefacts(make: Make, trained: Tr
     second = register(make, trained, weights=Combination(1.0, 0.0, 0.0), now=NOW + MINUTE)
 
     assert first.artefact_sha256 != second.artefact_sha256
+
+
+def test_the_models_of_thirty_tenants_stay_in_memory(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def note(_: int, entry: Entry) -> Registered:
+        read.append(entry.version)
+        return cast(Registered, entry)
+
+    monkeypatch.setattr(serving, "_read", note)
+    entries = [(n // 4, Entry(uuid.UUID(int=n), f"v{n}", "0" * 64)) for n in range(4 * 30)]
+    for _ in range(2):
+        for tenant, entry in entries:
+            serving.load(tenant, entry)
+    serving.forget()
+
+    assert len(read) == len(entries)

@@ -44,11 +44,27 @@ def test_versions_are_numbered_and_watch_first(
     assert first.class_imbalance_ratio == pytest.approx(210 / 90)
 
 
-def test_at_most_two_watch(make: Make, session: Session, trained: TrainedModel) -> None:
-    for day in range(3):
-        register(make, trained, now=NOW + day * DAY)
+def test_three_watch_and_a_newcomer_takes_the_place_of_the_youngest(
+    make: Make, session: Session, trained: TrainedModel
+) -> None:
+    for week in range(8):
+        register(make, trained, now=NOW + 7 * week * DAY)
 
-    assert states(session) == {"v1": "retired", "v2": "shadow", "v3": "shadow"}
+    watching = {name for name, status in states(session).items() if status == "shadow"}
+    assert watching == {"v1", "v2", "v8"}
+    assert "Gave way to v8" in str(
+        session.scalar(select(FraudModel.note).where(FraudModel.version == "v7"))
+    )
+
+
+def test_one_that_may_not_watch_takes_nobodys_place(
+    make: Make, session: Session, trained: TrainedModel
+) -> None:
+    for week in range(3):
+        register(make, trained, now=NOW + 7 * week * DAY)
+    register(make, trained, now=NOW + 21 * DAY, may_watch=False)
+
+    assert list(states(session).values()).count("shadow") == 3
 
 
 def test_activation_retires_the_one_before_and_remembers_it(
@@ -59,7 +75,7 @@ def test_activation_retires_the_one_before_and_remembers_it(
     versions.activate(second.id, tenant_id=make.tenant_id, now=NOW + DAY, note="Better.")
 
     assert states(session) == {"v1": "retired", "v2": "active"}
-    assert (second.ancestor_id, second.note) == (first.id, "Better.")
+    assert (second.ancestor_id, second.note) == (first.id, "Better. It had not passed its gate.")
     assert first.retired_at == second.activated_at == NOW + DAY
 
 
@@ -83,6 +99,34 @@ def test_the_way_back_goes_to_the_ancestor_and_at_last_to_the_rules(
     assert (back.version, states(session)) == ("v1", {"v1": "active", "v2": "retired"})
     assert versions.roll_back(first.id, tenant_id=make.tenant_id, now=NOW) is None
     assert states(session) == {"v1": "retired", "v2": "retired"}
+
+
+def test_the_way_back_never_comes_round_to_one_that_was_taken_back(
+    make: Make, session: Session, trained: TrainedModel
+) -> None:
+    models = [register(make, trained, now=NOW + day * DAY) for day in range(3)]
+    for model in (*models, models[0]):
+        versions.activate(model.id, tenant_id=make.tenant_id, now=NOW)
+    seen = ["v1"]
+    active: FraudModel | None = models[0]
+    while active is not None:
+        active = versions.roll_back(active.id, tenant_id=make.tenant_id, now=NOW)
+        seen.append(active.version if active else "rules")
+        assert len(seen) < 9
+
+    assert seen == ["v1", "v3", "v2", "rules"]
+
+
+def test_from_the_rules_it_goes_back_to_the_rules(make: Make, trained: TrainedModel) -> None:
+    first, second = (register(make, trained, now=NOW + day * DAY) for day in range(2))
+    for model in (first, second):
+        versions.activate(model.id, tenant_id=make.tenant_id, now=NOW)
+    for model in (second, first):
+        versions.roll_back(model.id, tenant_id=make.tenant_id, now=NOW)
+    versions.activate(second.id, tenant_id=make.tenant_id, now=NOW, by="Ada", note="Try it.")
+
+    assert second.note == "Try it. (Ada) It had not passed its gate."
+    assert versions.roll_back(second.id, tenant_id=make.tenant_id, now=NOW) is None
 
 
 def test_only_the_active_one_can_be_taken_back(make: Make, trained: TrainedModel) -> None:

@@ -109,7 +109,11 @@ def test_activation_and_the_way_back(api: ApiClient, make: Make) -> None:
     assert second["status"] == "shadow"
 
     active = data(api.post(f"{MODELS}{second['id']}/activate/", json={"note": "Try it."}))
-    assert (active["status"], active["ancestor"], active["note"]) == ("active", "v1", "Try it.")
+    assert (active["status"], active["ancestor"], active["note"]) == (
+        "active",
+        "v1",
+        "Try it. (tests)",
+    )
     back = data(api.post(f"{MODELS}{second['id']}/rollback/"))
     assert (back["status"], back["scoring"]) == ("retired", "v1")
     assert data(api.get(f"{MODELS}{first['id']}/"))["status"] == "active"

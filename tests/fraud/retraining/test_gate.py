@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from noc.fraud.retraining.gate import Gate, judge
+from noc.fraud.retraining.gate import Comparison, Gate, judge
 from noc.settings import ModelGate
 
 
@@ -29,7 +29,6 @@ def gate(**values: Any) -> Gate:
         "test": GOOD,
         "against_rules": figure(0.2, 0.1, 0.3),
         "against_champion": None,
-        "brier_of_champion": None,
         "needed_labels": 500,
         "needed": ModelGate(),
     }
@@ -94,5 +93,12 @@ def test_what_could_not_be_measured_does_not_pass() -> None:
 def test_a_challenger_is_not_worse_than_the_champion(
     difference: Any, brier: float | None, passes: bool
 ) -> None:
-    verdict = gate(against_champion=difference, brier_of_champion=brier)
+    verdict = gate(against_champion=Comparison(40, difference, 0.02, brier))
     assert (verdict.may_watch, verdict.may_score) == (True, passes)
+
+
+def test_too_few_frauds_since_the_champion_was_made_say_nothing_against_it() -> None:
+    verdict = gate(against_champion=Comparison(7))
+    assert verdict.may_score
+    told = next(check.sentence for check in verdict.checks if check.name == "champion")
+    assert told.startswith("7 frauds were confirmed since the active model was made, too few")

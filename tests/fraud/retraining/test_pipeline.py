@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from noc.fraud.features import FEATURES
 from noc.fraud.models import PredictionLog
-from noc.fraud.registry import serving
+from noc.fraud.registry import serving, versions
 from noc.fraud.registry.models import FraudModel, ModelMetrics
 from noc.fraud.retraining import dataset, pipeline
 from noc.fraud.retraining.pipeline import NotTrained, Trained
@@ -78,6 +78,42 @@ def test_a_challenger_watches_beside_the_champion_first(make: Make, session: Ses
     assert any(check.name == "champion" for check in second.gate.checks)
     states = dict(session.execute(select(FraudModel.version, FraudModel.status)).all())
     assert states == {"v1": "active", "v2": "shadow"}
+
+
+def test_the_champion_is_measured_only_on_what_it_had_not_learned(
+    make: Make, session: Session
+) -> None:
+    labelled(make, 600, now=NOW - 20 * DAY)
+    train(make, now=NOW - 20 * DAY)
+    labelled(make, 200, days=18, seed=1, version="v1", share=0.5)
+    train(make)
+    second = session.scalars(select(FraudModel).where(FraudModel.version == "v2")).one()
+    compared = second.report["served"]["champion"]
+    window = second.report["windows"]["test"]
+    newer = session.scalar(
+        select(func.count()).where(
+            PredictionLog.labelled_at > NOW - 20 * DAY,
+            PredictionLog.occurred_at >= dt.datetime.fromisoformat(window["start"]),
+            PredictionLog.actual_fraud_detected.is_(True),
+        )
+    )
+    assert 30 <= compared["positives"] == newer
+    assert compared["difference"]["value"] is not None
+    # Trained again at once there is nothing that the champion had not learned.
+    again = train(make, now=NOW - 20 * DAY)
+    told = next(check.sentence for check in again.gate.checks if check.name == "champion")
+    assert told.startswith("0 frauds were confirmed since the active model was made")
+
+
+def test_where_a_person_took_the_model_back_none_comes_by_itself(make: Make) -> None:
+    labelled(make, 600)
+    first = train(make)
+    versions.roll_back(first.model_id, tenant_id=make.tenant_id, now=NOW)
+    make.session.commit()
+
+    second = train(make)
+
+    assert (second.gate.may_score, second.activated) == (True, False)
 
 
 def test_the_same_verdicts_make_the_same_model_to_the_last_byte(

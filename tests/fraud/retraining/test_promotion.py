@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
+from noc.fraud.models import PredictionLog
 from noc.fraud.registry import serving, versions
 from noc.fraud.registry.models import FraudModel, ModelMetrics
 from noc.fraud.retraining import promotion
@@ -32,6 +33,18 @@ _WATCH = text(
         rule_score, 'LOW', 'xgboost', :version, true, '[]', actual_fraud_detected, label_source,
         labelled_at
     FROM fraud_prediction_log WHERE NOT is_shadow
+    """
+)
+
+
+_FALSE_ALARMS = text(
+    """
+    INSERT INTO fraud_prediction_log (tenant_id, id, attendance_event_id, person_id, site_id,
+        occurred_at, features, fraud_score, probability, rule_score, risk_level, model_type,
+        model_version, is_shadow, reasons)
+    SELECT tenant_id, gen_random_uuid(), attendance_event_id, person_id, site_id, occurred_at,
+        '[]', 0.7, 0.5, rule_score, 'LOW', 'xgboost', :version, true, '[]'
+    FROM fraud_prediction_log WHERE NOT is_shadow AND attendance_event_id = ANY(:punches)
     """
 )
 
@@ -107,7 +120,7 @@ def test_verdicts_of_later_do_not_count_yet(make: Make, shadow: FraudModel) -> N
     watched(make, shadow, verdict_after=30 * DAY)
 
     assert judge(make) is None
-    assert "Watched 0 punches" in str(shadow.note)
+    assert "Watched 0 reviewed punches" in str(shadow.note)
 
 
 def test_after_eight_weeks_without_a_word_it_retires(make: Make, shadow: FraudModel) -> None:
@@ -116,6 +129,100 @@ def test_after_eight_weeks_without_a_word_it_retires(make: Make, shadow: FraudMo
     assert judge(make, BEGUN + 56 * DAY) is None
     assert shadow.status == "retired"
     assert "Watched for eight weeks." in str(shadow.note)
+
+
+def test_it_is_judged_once_a_week(make: Make, session: Session, shadow: FraudModel) -> None:
+    watched(make, shadow, right=0.8)
+    for day in range(14):
+        judge(make, NOW + day * DAY)
+
+    moments = session.scalars(select(ModelMetrics.evaluated_at).order_by(ModelMetrics.id)).all()
+    assert sorted(moments) == [NOW, NOW + 7 * DAY]
+
+
+def test_minutes_short_of_two_weeks_are_two_weeks(make: Make, shadow: FraudModel) -> None:
+    watched(make, shadow)
+
+    assert judge(make, BEGUN + 14 * DAY - dt.timedelta(minutes=5)) == "v1"
+
+
+def test_weekly_newcomers_do_not_end_it_before_it_is_judged(
+    make: Make,
+    session: Session,
+    shadow: FraudModel,
+    trained: TrainedModel,  # noqa: F811
+) -> None:
+    watched(make, shadow, frauds=10)
+    for week in range(1, 8):
+        now = BEGUN + 7 * week * DAY
+        judge(make, now)
+        register(make, trained, now=now)
+        session.refresh(shadow)
+        assert shadow.status == "shadow"
+    judge(make, BEGUN + 56 * DAY)
+
+    session.refresh(shadow)
+    assert shadow.status == "retired"
+    assert "eight weeks" in str(shadow.note)
+    newest = session.scalar(select(FraudModel.status).where(FraudModel.version == "v8"))
+    assert newest == "shadow"
+
+
+def test_older_shadows_go_with_the_one_that_proved_itself(
+    make: Make,
+    session: Session,
+    shadow: FraudModel,
+    trained: TrainedModel,  # noqa: F811
+) -> None:
+    second = register(make, trained, now=BEGUN + DAY)
+    watched(make, shadow, right=0.7)
+    make.session.execute(_WATCH, {"version": second.version, "right": 1.0})
+    make.session.commit()
+
+    assert judge(make, BEGUN + 16 * DAY) == "v2"
+    session.refresh(shadow)
+    assert (shadow.status, shadow.note) == ("retired", "v2, made later, proved itself.")
+
+
+def test_reviewed_punches_stand_for_those_that_nobody_looked_at(
+    make: Make, session: Session, shadow: FraudModel
+) -> None:
+    """Of what it calls fraud and the rules do not, few are reviewed: they count for all."""
+    watched(make, shadow)
+    # Fifty false alarms of its own, of which one was drawn and reviewed.
+    punches = labelled(make, 50, days=12, labels=False, seed=9)
+    session.execute(_FALSE_ALARMS, {"version": shadow.version, "punches": punches})
+    session.execute(
+        update(PredictionLog)
+        .where(PredictionLog.attendance_event_id == punches[0])
+        .values(actual_fraud_detected=False, label_source="audit", labelled_at=NOW - DAY)
+    )
+    session.commit()
+
+    assert judge(make) is None
+
+    kept = session.scalars(select(ModelMetrics)).one()
+    assert kept.samples == 401
+    # 60 frauds among up to 110 alarms, not among 61: it stands for those of its own risk levels.
+    assert 60 / 110 <= kept.precision < 0.62
+
+
+def test_a_decision_taken_meanwhile_holds(
+    make: Make, session: Session, shadow: FraudModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched(make, shadow)
+    locked = versions.lock
+
+    def meanwhile(tenant_id: int) -> None:
+        monkeypatch.setattr(versions, "lock", locked)
+        versions.activate(shadow.id, tenant_id=tenant_id, now=NOW, note="By hand.")
+        locked(tenant_id)
+
+    monkeypatch.setattr(versions, "lock", meanwhile)
+
+    assert judge(make) is None
+    session.refresh(shadow)
+    assert (shadow.status, str(shadow.note)[:8]) == ("active", "By hand.")
 
 
 def test_it_must_not_be_worse_than_the_champion(

@@ -219,3 +219,21 @@ def test_thinned_out_rows_leave_no_trace_in_the_base_rate(monkeypatch: pytest.Mo
     trained = table.fit()
     assert trained.scorer.offset < -0.5
     assert abs(trained.predict(table.features).mean() - table.labels.mean()) < 0.015
+
+
+def test_what_is_held_out_is_told_on_the_scale_that_is_served_too(model: TrainedModel) -> None:
+    held = model.held_out
+    assert held is not None
+    line, measured = model.report["calibration"], model.report["calibration"]["measured"]
+
+    def log_odds(chances: pd.Series) -> np.ndarray:
+        return np.log(chances / (1 - chances)).to_numpy()
+
+    margins = (log_odds(held["probability"]) - measured["intercept"]) / measured["slope"]
+    served = line["slope"] * margins + line["intercept"]
+    assert (line["slope"], line["intercept"]) != (measured["slope"], measured["intercept"])
+    np.testing.assert_allclose(log_odds(held["served_probability"]), served, atol=1e-6)
+    assert (model.calibration.slope, model.calibration.intercept) == (
+        line["slope"],
+        line["intercept"],
+    )

@@ -13,6 +13,7 @@ from apiflask import APIFlask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from noc.database import locks
 from noc.database.base import utcnow
 from noc.database.tenancy import tenant_context
 from noc.fraud.models import PredictionLog
@@ -170,16 +171,17 @@ def test_figures_are_those_of_the_gate_and_bounded_for_many() -> None:
     rng = np.random.default_rng(1)
     labels = (rng.random(400) < 0.2).astype(float)
     scores = np.clip(0.3 * labels + rng.random(400) * 0.6, 0, 1)
-    ours = figures(labels, scores, 0.5)
-    theirs = all_figures(labels, {"together": scores}, 0.5)[0]["together"]
+    people = np.arange(400) % 40
+    ours = figures(labels, scores, people, 0.5)
+    theirs = all_figures(labels, {"together": scores}, 0.5, groups=people)[0]["together"]
     for name, figure in ours.items():
         assert figure == {key: pytest.approx(theirs[name][key], abs=1e-6) for key in figure}
-    many = np.tile(labels, 150), np.tile(scores, 150)
+    many = np.tile(labels, 150), np.tile(scores, 150), np.arange(60_000)
     for name, figure in figures(*many, 0.5).items():
         assert figure["value"] == pytest.approx(ours[name]["value"], abs=1e-6)
         assert figure["low"] < figure["value"] < figure["high"]
-    assert figures(labels[:0], scores[:0], 0.5)["ap"]["value"] is None
-    assert figures(np.ones(5), scores[:5], 0.5)["recall"]["value"] is None
+    assert figures(labels[:0], scores[:0], people[:0], 0.5)["ap"]["value"] is None
+    assert figures(np.ones(5), scores[:5], people[:5], 0.5)["recall"]["value"] is None
 
 
 class TestRest:
@@ -227,6 +229,22 @@ class TestRest:
         problem = assert_problem(api.post(PATH, json={"version": "v1"}), 409)
         assert "no longer kept" in problem["detail"]
         assert api.get(PATH).get_json()["data"] == []
+
+    def test_only_one_runs_at_a_time_in_a_tenant(
+        self, api: ApiClient, make: Make, session: Session
+    ) -> None:
+        past(make, until=utcnow())
+        with session.connection().engine.connect() as elsewhere:
+            # As the request of another process that is at it.
+            assert locks.try_hold(elsewhere, f"backtest:{make.tenant_id}")
+            refused = api.post(PATH, json={})
+            problem = assert_problem(refused, 429)
+            assert "under way" in problem["detail"]
+            assert refused.headers["Retry-After"] == "5"
+            assert api.get(PATH).get_json()["data"] == []
+            elsewhere.rollback()
+            assert locks.try_hold(elsewhere, f"backtest:{make.tenant_id + 1}")
+            assert api.post(PATH, json={}).status_code == 201
 
     def test_an_artefact_that_is_not_what_was_registered_is_refused(
         self, api: ApiClient, make: Make, trained: TrainedModel, session: Session

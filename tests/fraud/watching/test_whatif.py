@@ -93,19 +93,44 @@ class TestByHand:
         assert asked(make, threshold=0.7)["asked"]["tickets_per_day"] == 0.1
 
     def test_recall_of_audits_counts_each_for_those_it_stands_for(self, make: Make) -> None:
-        frauds = [True, None, True, None, None, None, None, None, None, True]
+        frauds = [True, False, True, None, None, None, None, None, None, True]
         punches = ten_days(make, frauds=frauds, labelled_at=NOW - DAY / 2)
         # Drawn: .05 one in 2, .25 one in 10, .95 one in 4; the second draw found nothing.
         for n, chance in ((0, 0.5), (1, 0.5), (2, 0.1), (9, 0.25)):
             audit(make, punches[n], chance)
         found = asked(make, threshold=0.2)
         assert found["recall_basis"] == "random audits"
-        assert found["audited"] == 3
+        assert (found["drawn"], found["audited"], found["coverage"]) == (4, 4, 1.0)
         assert found["asked"]["recall"]["value"] == pytest.approx(14 / 16)
         assert found["in_force"]["recall"]["value"] == pytest.approx(4 / 16)
         # Kish: 16^2 / (4 + 100 + 16) = 2.1333 observations
         low, high = found["in_force"]["recall"]["low"], found["in_force"]["recall"]["high"]
         assert (low, high) == pytest.approx((0.0371, 0.7425), abs=1e-4)
+
+    @pytest.mark.parametrize(
+        ("reviewed", "fraud", "basis"),
+        [(8, True, "random audits"), (7, True, "reviewed punches"),
+         (10, False, "reviewed punches"), (0, False, "reviewed punches")],
+    )  # fmt: skip
+    def test_audits_say_what_is_missed_once_most_of_them_are_reviewed(
+        self, make: Make, reviewed: int, fraud: bool, basis: str
+    ) -> None:
+        # As tickets do it: the highest scores have their labels first, the lowest wait.
+        frauds = [None] * (10 - reviewed) + [False] * reviewed
+        punches = ten_days(make, frauds=[*frauds[:9], fraud] if reviewed else frauds,
+                           labelled_at=NOW - DAY / 2)  # fmt: skip
+        for punch in punches:
+            audit(make, punch, 0.5)
+        found = asked(make, threshold=0.5)
+        assert found["recall_basis"] == basis
+        assert (found["drawn"], found["audited"]) == (10, reviewed)
+        assert found["coverage"] == reviewed / 10
+
+    def test_nothing_drawn_has_no_coverage(self, make: Make) -> None:
+        ten_days(make, frauds=[True] * 10, labelled_at=NOW - DAY / 2)
+        found = asked(make, threshold=0.5)
+        assert (found["drawn"], found["coverage"]) == (0, None)
+        assert found["recall_basis"] == "reviewed punches"
 
     def test_voided_shadow_old_and_future_punches_do_not_count(
         self, make: Make, session: Session
