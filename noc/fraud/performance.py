@@ -62,7 +62,7 @@ def performance(
         "active_model": active,
         "models": models,
         "evaluations": _evaluations(tenant_id) if whole else [],
-        "speaking": active["version"] if active else "rules",
+        "speaking": active["version"] if active and config.predictive_fraud_enabled else "rules",
         "explanation": _explanation(active, labelled, config),
         "scored": counts.scored,
         "anomalies": counts.anomalies,
@@ -161,6 +161,11 @@ def _evaluations(tenant_id: int) -> list[dict[str, Any]]:
 
 
 def _explanation(active: dict[str, Any] | None, labelled: int, config: Settings) -> str:
+    if active and not config.predictive_fraud_enabled:
+        return (
+            f"Models are switched off (PREDICTIVE_FRAUD_ENABLED): rules score every punch, and "
+            f"{active['version']} waits."
+        )
     if active:
         return f"Model {active['version']} scores the punches; the rules stay beside it."
     return (

@@ -12,6 +12,7 @@ from noc.database.base import utcnow
 from noc.fraud.registry import versions
 from noc.fraud.registry.models import ModelMetrics
 from noc.fraud.training import TrainedModel
+from noc.identity.models import TenantSetting
 from tests.conftest import ApiClient
 from tests.factories import Make
 from tests.fraud.registry.conftest import register
@@ -69,3 +70,17 @@ def test_without_a_model_whoever_is_limited_is_told_of_the_rules(app: APIFlask, 
     found = told(user)
 
     assert (found["active_model"], found["speaking"]) == (None, "rules")
+
+
+def test_while_models_are_switched_off_the_rules_speak(
+    api: ApiClient, make: Make, active: str
+) -> None:
+    make.row(TenantSetting, {"name": "predictive_fraud_enabled", "value": False})
+    make.session.commit()
+
+    found = told(api)
+
+    assert found["speaking"] == "rules"
+    assert f"switched off (PREDICTIVE_FRAUD_ENABLED): rules score every punch, and {active}" in (
+        found["explanation"]
+    )
