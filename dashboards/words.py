@@ -144,6 +144,12 @@ MODEL_TYPE = {
     "blend": "Trees and linear",
 }
 
+MODEL_CHANGE = {
+    "registered": "Made",
+    "activated": "Activated",
+    "taken_back": "Taken back",
+    "retired": "Retired",
+}
 GATE = {
     "labels": "Enough verdicts",
     "precision": "Precision",

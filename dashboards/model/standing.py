@@ -32,6 +32,8 @@ def content(now: dt.datetime) -> html.Div:
 def who(found: dict[str, Any], now: dt.datetime) -> str:
     """Who scores, in one sentence: the page's title."""
     active = found["active"]
+    if active and found["broken"]:
+        return f"The rules score: {active['version']} cannot be loaded"
     if active and found["switched_on"]:
         return f"{active['version']} scores since {day(active['activated_at'], now)}"
     if active:
@@ -53,6 +55,11 @@ def day(moment: dt.datetime | str | None, now: dt.datetime) -> str:
 
 
 def _what(found: dict[str, Any]) -> str:
+    if found["active"] and found["broken"]:
+        return (
+            "Its artefact in the registry is damaged. Take it back, or activate another version: "
+            "until then the rules score every punch."
+        )
     if found["active"] and found["switched_on"]:
         return (
             "Model and rules make the score together. Where the model fails on a punch, the rules "

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
 from dash.exceptions import PreventUpdate
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from dashboards import callbacks, marks, queries
 from dashboards.callbacks import Choice, Clicks
@@ -19,7 +19,6 @@ from noc.database.base import utcnow
 from noc.extensions import session
 from noc.fraud.registry.schemas import TrainIn
 from noc.fraud.retraining import runs
-from noc.rest.problems import field_errors
 from noc.runs import following
 
 NEW = "new"
@@ -45,7 +44,8 @@ ENDS = {
     "cancelled": "It was cancelled",
 }
 
-Days = Annotated[int | None, BeforeValidator(lambda value: None if value == "" else value)]
+ODD_DAYS = "Days must be a whole number from 1 to 3650"
+"""The bounds are those of :class:`TrainIn`."""
 
 
 class Pressed(BaseModel):
@@ -92,30 +92,32 @@ def follow(_clock: Clicks, _tick: Clicks, was_open: Choice) -> tuple[Any, ...]:
     return children, closed, now_open, ended
 
 
-def steer(_clicks: Clicks, days: list[Days]) -> tuple[Any, ...]:
+def steer(_clicks: Clicks, days: list[Any]) -> tuple[Any, ...]:
     """Ask for a training, or for the end of the one under way. 403 without ``ml:train``."""
     if not isinstance(ctx.triggered_id, dict) or not ctx.triggered[0]["value"]:
         raise PreventUpdate
     wanted = Pressed.model_validate(dict(ctx.triggered_id))
     principal = sight.act()
     problem = ""
+    typed: Any = runs.DEFAULT_DAYS
     if wanted.step == "cancel":
         run_id = uuid.UUID(wanted.key) if _is_id(wanted.key) else None
         found = run_id and following.cancel(run_id, tenant_id=principal.tenant_id, now=utcnow())
         problem = "" if found else "There is no such training."
         session().commit()
     else:
-        problem = _ask((days or [None])[0])
-    return _shown(problem)
+        typed = days[0] if days else None
+        problem = _ask(typed)
+    return _shown(problem, typed if problem else runs.DEFAULT_DAYS)
 
 
-def _ask(days: int | None) -> str:
-    """Ask for it; why not, where it cannot be asked for."""
+def _ask(days: Any) -> str:
+    """Ask for it with what the field holds; why not, where it cannot be asked for."""
     principal = sight.act()
     try:
-        body = TrainIn.model_validate({} if days is None else {"days": days})
-    except ValidationError as error:
-        return " ".join(f"Days: {one['reason']}." for one in field_errors(error))
+        body = TrainIn.model_validate({"days": _whole(days)})
+    except ValidationError:
+        return ODD_DAYS
     runs.ask(
         tenant_id=principal.tenant_id,
         trigger="manual",
@@ -128,13 +130,22 @@ def _ask(days: int | None) -> str:
     return ""
 
 
-def _shown(problem: str = "") -> tuple[Any, bool, str | None]:
-    """The section, whether the clock rests, and the id of the open run."""
+def _whole(typed: Any) -> Any:
+    """The number that is written in digits; anything else as it is, for TrainIn to refuse."""
+    digits = isinstance(typed, str) and len(typed) <= 9 and typed.isascii() and typed.isdigit()
+    return int(typed) if digits else typed
+
+
+def _shown(problem: str = "", days: Any = runs.DEFAULT_DAYS) -> tuple[Any, bool, str | None]:
+    """The section, whether the clock rests, and the id of the open run.
+
+    ``days`` is what the form's field holds: what was typed stays beside the ``problem`` with it.
+    """
     is_open, over = queries.models.trainings()
     body = html.Div(
         [
             html.Div(
-                [parts.problem(problem), _under_way(is_open) if is_open else _form()],
+                [parts.problem(problem), _under_way(is_open) if is_open else _form(days)],
                 className="model-part",
             ),
             _last(over) if over else None if is_open else _never(),
@@ -146,7 +157,7 @@ def _shown(problem: str = "") -> tuple[Any, bool, str | None]:
     return section, is_open is None, str(is_open["job_id"]) if is_open else None
 
 
-def _form() -> html.Div:
+def _form(days: Any) -> html.Div:
     if not sight.may_act():
         return html.Div(
             html.P("Administrators can start one here.", className="muted"), className="act"
@@ -156,7 +167,7 @@ def _form() -> html.Div:
             dmc.NumberInput(
                 id={"type": "model-days", "key": NEW},
                 label="Days of punches",
-                value=runs.DEFAULT_DAYS,
+                value=days if isinstance(days, int | float | str) else "",
                 min=1,
                 max=3650,
                 allowDecimal=False,

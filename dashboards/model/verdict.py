@@ -17,9 +17,9 @@ from dashboards.model import forms, sight
 from dashboards.model.versions import status
 from noc.database.base import utcnow
 from noc.extensions import session
-from noc.fraud.registry import versions
+from noc.fraud.registry import activation
+from noc.fraud.registry.activation import NotPossible
 from noc.fraud.registry.schemas import ActivateIn
-from noc.fraud.registry.versions import NotPossible
 
 _WORDS = (
     ("Precision", "of 100 punches it flags, how many are fraud"),
@@ -113,10 +113,10 @@ def _take(step: str, model: dict[str, Any], note: str) -> str:
         if not note:
             raise ValueError("Write why first: a word or two for those who come after.")
         body = ActivateIn.model_validate({"note": note})
-        versions.activate(model["id"], **who, note=body.note, by=principal.name)
+        activation.activate(model["id"], **who, note=body.note, by=principal.name)
         return f"{model['version']} scores from the next batch on, within seconds."
     if step == "rollback-sure":
-        scores = versions.roll_back(model["id"], **who)
+        scores = activation.roll_back(model["id"], **who, note=note or None, by=principal.name)
         now = f"{scores.version} scores" if scores else "the rules score"
         return f"{model['version']} was taken back; {now} again, within seconds."
     raise ValueError("There is no such step.")
@@ -154,6 +154,7 @@ def _content(
         forms.actions(model, asking, note) if sight.may_act() else None,
         marks.facts(_facts(model)),
         _warnings(model),
+        _changes(model["changes"]),
     ]
     body = [html.Div(judged, className="model-part"), html.Div(known, className="model-part")]
     return marks.section(
@@ -214,6 +215,28 @@ def _facts(model: dict[str, Any]) -> list[tuple[str, Any]]:
 def _warnings(model: dict[str, Any]) -> html.Ul | None:
     told = model["report"].get("warnings") or []
     return html.Ul([html.Li(one) for one in told], className="reasons muted") if told else None
+
+
+def _changes(changes: list[dict[str, Any]]) -> html.Details | None:
+    """Who did what with it, when and why, newest first."""
+    if not changes:
+        return None
+    lines = [
+        html.Li(
+            [
+                html.Strong(words.say(words.MODEL_CHANGE, one["change"])),
+                f" by {one['changed_by']}" if one["changed_by"] else "",
+                ", ",
+                marks.moment(one["changed_at"]),
+                html.P(one["note"]) if one["note"] else None,
+            ]
+        )
+        for one in changes
+    ]
+    return html.Details(
+        [html.Summary("What happened to it"), html.Ul(lines, className="reasons")],
+        className="glossary",
+    )
 
 
 def _glossary() -> html.Details:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from noc.extensions import session
 from noc.fraud.performance import performance
+from noc.fraud.predictor import RULES
 from noc.fraud.registry import queries as registry
 from noc.fraud.registry.models import FraudModel, ModelMetrics
 from noc.fraud.registry.schemas import ModelQuery
@@ -28,8 +29,9 @@ LISTED = 100
 def standing(now: dt.datetime) -> dict[str, Any]:
     """Who scores, labels so far and needed, and when the next training is due.
 
-    ``active`` is None where the rules score; ``switched_on`` says whether models may score at
-    all; ``due`` is when the newest version is a week old, None where training is due each night.
+    ``active`` is None where no model is active; ``switched_on`` says whether models may score at
+    all, ``broken`` that the active one cannot be loaded; ``due`` is when the newest version is a
+    week old, None where training is due each night.
     """
     tenant_id = required_principal().tenant_id
     config = tenant_settings()
@@ -41,6 +43,7 @@ def standing(now: dt.datetime) -> dict[str, Any]:
         "versions": len(found["models"]),
         "any_was_active": any(model["activated_at"] for model in found["models"]),
         "switched_on": config.predictive_fraud_enabled,
+        "broken": config.predictive_fraud_enabled and found["speaking"] == RULES.version,
         "labels": found["labels"],
         "days": found["days"],
         "due": dt.datetime.fromisoformat(newest) + runs.WEEK if newest and waits else None,

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from noc.demo.storing import Ids
 from noc.extensions import session
-from noc.fraud.registry import versions
+from noc.fraud.registry import activation
 from noc.fraud.registry.models import FraudModel
 from noc.fraud.retraining import runs
 from noc.fraud.watching import drift
@@ -53,7 +53,7 @@ class Lessons:
         )
         if self._trusting and watching is not None and active is None:
             note = "Activated by hand: it found more than the rules in the week it watched."
-            versions.activate(watching, tenant_id=tenant_id, now=at, note=note)
+            activation.activate(watching, tenant_id=tenant_id, now=at, note=note)
         session().commit()
         drift.watch(tenant_id=tenant_id, now=at)
         session().commit()

@@ -15,6 +15,9 @@ from noc.tickets.models import Ticket, TicketEvidence
 
 FRAUD_CATEGORY = "SECURITY_FRAUD"
 
+REVIEWED = ("review", "audit")
+"""Sources of labels that are given punch by punch, and so may be taken back punch by punch."""
+
 VERDICTS = {"CONFIRMED": True, "FALSE_POSITIVE": False}
 """What a resolution says of a punch; any other says nothing. Unreviewed is never genuine."""
 
@@ -26,12 +29,20 @@ _LOCK = text(
     ORDER BY attendance_event_id, id FOR NO KEY UPDATE
     """
 )
-# A note belongs to the verdict it was written with.
+# A note belongs to the verdict it was written with. What a review overrules, and is not a review
+# itself, is kept: who takes the review back has that again.
 _LABEL = text(
     """
     UPDATE fraud_prediction_log l
     SET actual_fraud_detected = v.fraud, label_source = :source, labelled_at = :now,
-        labelled_by = :user, label_note = NULL
+        labelled_by = :user, labelled_as = :token, label_note = NULL,
+        overruled = CASE
+            WHEN CAST(:source AS text) <> ALL (CAST(:reviewed AS text[])) THEN NULL
+            WHEN l.label_source = ANY (CAST(:reviewed AS text[])) THEN l.overruled
+            WHEN l.actual_fraud_detected IS NULL THEN NULL
+            ELSE jsonb_build_object('fraud', l.actual_fraud_detected, 'source', l.label_source,
+                'at', l.labelled_at, 'by', l.labelled_by, 'as', l.labelled_as)
+        END
     FROM unnest(CAST(:punches AS bigint[]), CAST(:frauds AS boolean[])) AS v(punch, fraud)
     WHERE l.tenant_id = :tenant AND l.attendance_event_id = v.punch
       AND l.actual_fraud_detected IS DISTINCT FROM v.fraud
@@ -47,12 +58,14 @@ def label_punches(
     source: str,
     labelled_by: int | None,
     now: dt.datetime,
+    labelled_as: str | None = None,
 ) -> int:
     """Store verdicts by punch id (True: fraud) and return how many punches changed theirs.
 
     The latest verdict holds; the same one again changes nothing, so that a punch keeps the
     moment from which it was known. Punches that were never scored, and another tenant's, are
-    left out. ``source`` is one of LABEL_SOURCES, else ValueError. The caller commits.
+    left out. ``source`` is one of LABEL_SOURCES, else ValueError. ``labelled_as`` names the token
+    where it was no person. The caller commits.
     """
     if source not in LABEL_SOURCES:
         raise ValueError(f"a label comes from one of {', '.join(LABEL_SOURCES)}, not {source!r}")
@@ -68,6 +81,8 @@ def label_punches(
             "frauds": [verdicts[punch] for punch in punches],
             "source": source,
             "user": labelled_by,
+            "token": labelled_as,
+            "reviewed": list(REVIEWED),
             "now": now,
         },
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from noc.fraud.columns import FloatArray
 from noc.fraud.combination import RULES_FLOOR, Combination, logit
+from noc.fraud.detectors import BIOMETRIC_SCORE
 from noc.fraud.evidence import Evidence
 from noc.fraud.facts import KIND_OUT
 from noc.fraud.features import FEATURES, FeatureFrame
@@ -30,6 +31,13 @@ from noc.fraud.reasons import (
 )
 from noc.fraud.rules import DETECTORS, Assessment
 from noc.fraud.usual import usual_number, usual_outside
+
+COUNTED = "; the model counts it with the rest"
+"""Said of a value that is no worse than usual: the model looks at all twelve together, and of this
+one alone nothing more is known."""
+
+GOOD_FACE = BIOMETRIC_SCORE.points[-1][0]
+"""From this biometric score on the rules find nothing wrong with anybody's face."""
 
 
 def tell(
@@ -53,9 +61,16 @@ def tell(
 
 def rule_parts(assessment: Assessment, row: int) -> FloatArray:
     """What each detector adds to the rules' log-odds above finding nothing; sums to the whole."""
-    strengths = np.clip(assessment.strengths[row], 0.0, 0.999)
-    doubts = -np.log1p(-strengths)
-    score = np.maximum(assessment.scores[row : row + 1], RULES_FLOOR)
+    return split_rise(assessment.strengths[row], float(assessment.scores[row]))
+
+
+def split_rise(strengths: FloatArray, rule_score: float) -> FloatArray:
+    """The rise of the rules' log-odds above finding nothing, shared out by each one's doubt.
+
+    ``strengths`` (9,) by DETECTORS, ``rule_score`` in [0, 1]. All zero where none has any strength.
+    """
+    doubts = -np.log1p(-np.clip(strengths, 0.0, 0.999))
+    score = np.array([max(rule_score, RULES_FLOOR)])
     rise = float(logit(score)[0] - logit(np.array([RULES_FLOOR]))[0])
     total = float(doubts.sum())
     return doubts / total * rise if total > 0 else np.zeros_like(doubts)
@@ -98,36 +113,69 @@ def _known(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
+def _beside(said: str, shown: str, usual: str | None, *, harmless: bool, why: str = COUNTED) -> str:
+    """``said`` beside the usual value, both as they are shown.
+
+    Where the value is the usual one, or on the harmless side of it, it is no oddity of this
+    person: ``why`` tells on what ground it counts all the same.
+    """
+    if usual is None:
+        return f"{said}{why if harmless else ''}."
+    if shown == usual:
+        return f"{said}, as usual for this person{why}."
+    if harmless:
+        return f"{said}, no worse than usual ({usual}){why}."
+    return f"{said}; usually {usual}."
+
+
 def _biometric(e: Evidence, row: int) -> Told:
     value, usual = _known(e.punches["biometric"][row]), _known(e.habits.biometric[row])
     if value is None:
         return "No biometric score came with the punch.", None, usual
-    own = "" if usual is None else f"; usually {usual:.2f}"
-    return f"Biometric score {value:.2f}{own}.", value, usual
+    low = f", but below {GOOD_FACE:.2f}, where the rules begin to doubt any face"
+    sentence = _beside(
+        f"Biometric score {value:.2f}",
+        f"{value:.2f}",
+        None if usual is None else f"{usual:.2f}",
+        harmless=usual is not None and value >= usual,
+        why=low if round(value, 2) < GOOD_FACE else COUNTED,
+    )
+    return sentence, value, usual
 
 
 def _accuracy(e: Evidence, row: int) -> Told:
     value, usual = _known(e.punches["accuracy"][row]), _known(e.habits.accuracy[row])
     if value is None:
         return "The phone gave no accuracy for its position.", None, usual
-    own = "" if usual is None else f"; usually {metres(usual)}"
-    return f"The phone says its position is accurate to {metres(value)}{own}.", value, usual
+    told = f"The phone says its position is accurate to {metres(value)}"
+    shown = None if usual is None else metres(usual)
+    if usual is not None and value < usual and metres(value) != shown:
+        # No sign is asked of models here: who fakes a position may look too perfect.
+        return f"{told}, more precise than usual ({shown}), as faked ones can be.", value, usual
+    return _beside(told, metres(value), shown, harmless=False), value, usual
 
 
 def _outside(e: Evidence, row: int) -> Told:
     value, usual = _known(e.outside[row]), usual_outside(e, row)
     if value is None:
         return "The punch came without a position.", None, usual
-    own = "" if usual is None else f"; usually {where(usual)}"
-    if value == 0:
-        return f"Inside the geofence{own if usual else ''}.", 0.0, usual
-    return f"{metres(value)} outside the geofence{own}.", value, usual
+    sentence = _beside(
+        f"{metres(value)} outside the geofence" if value else "Inside the geofence",
+        where(value),
+        None if usual is None else where(usual),
+        harmless=value == 0 or (usual is not None and value <= usual),
+        why=", but outside all the same" if value else COUNTED,
+    )
+    return sentence, value, usual
 
 
 def _hour(e: Evidence, row: int) -> Told:
     if np.isnan(e.habits.hour_anomaly[row]):
         return "Nothing is known yet of this person's hours.", None, None
-    return clock_sentence(e, row)
+    sentence, value, usual = clock_sentence(e, row)
+    if e.habits.hour_anomaly[row] == 0 and not e.punches["on_leave"][row]:
+        sentence = f"{sentence.removesuffix('.')}, often enough to be usual{COUNTED}."
+    return sentence, value, usual
 
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -140,7 +188,10 @@ def _weekday(e: Evidence, row: int) -> Told:
     day = _DAYS[int(habits.weekday[row])]
     same, all_alike = int(habits.same_weekday[row]), int(habits.same_kind[row])
     verb = "clock-outs" if e.punches["kind"][row] == KIND_OUT else "clock-ins"
-    return f"On a {day}; {same} of {all_alike} {verb} in 90 days were.", float(same), None
+    # The feature ends at 1, where a weekday fits; a share that small history lent is no habit.
+    fits = same > 0 and habits.weekday_conformity[row] >= 1
+    usual = f", often enough to be usual{COUNTED}" if fits else ""
+    return f"On a {day}; {same} of {all_alike} {verb} in 90 days were{usual}.", float(same), None
 
 
 def _speed(e: Evidence, row: int) -> Told:
@@ -148,20 +199,26 @@ def _speed(e: Evidence, row: int) -> Told:
     if speed is None:
         return "No earlier position to measure a speed from.", None, None
     minutes = m.gap[row] / 60
+    counted = COUNTED if round(speed) == 0 else ""
     return (
         f"{metres(m.distance[row])} from the previous punch {minutes:,.0f} min before: "
-        f"{speed:,.0f} km/h.",
+        f"{speed:,.0f} km/h{counted}.",
         speed,
         None,
     )
 
 
+_UNREVIEWED = "None of this person's punches has been reviewed yet."
+
+
 def _verdicts(e: Evidence, row: int) -> Told:
     confirmed, reviewed = int(e.verdicts.confirmed[row]), int(e.verdicts.reviewed[row])
     if not reviewed:
-        return "None of this person's punches has been reviewed yet.", None, None
+        return _UNREVIEWED, None, None
+    counted = "" if confirmed else COUNTED
     return (
-        f"{confirmed} of {reviewed} reviewed punches of this person were confirmed as fraud.",
+        f"{confirmed} of {reviewed} reviewed punches of this person were confirmed as "
+        f"fraud{counted}.",
         float(confirmed),
         None,
     )
@@ -169,8 +226,10 @@ def _verdicts(e: Evidence, row: int) -> Told:
 
 def _run(e: Evidence, row: int) -> Told:
     run = int(e.verdicts.run[row])
+    if not e.verdicts.reviewed[row]:
+        return _UNREVIEWED, 0.0, None
     if not run:
-        return "The latest verdict on this person was not fraud.", 0.0, None
+        return f"The latest verdict on this person was not fraud{COUNTED}.", 0.0, None
     verdicts = "verdict was" if run == 1 else f"{run} verdicts were"
     return f"The latest {verdicts} fraud.", float(run), None
 
@@ -179,23 +238,35 @@ def _rounds(e: Evidence, row: int) -> Told:
     due, done = int(e.rounds_due[row]), int(e.rounds_done[row])
     if not due:
         return "No checkpoint was due in the last 7 days.", None, None
-    return f"{done} of {due} checkpoints due in 7 days were scanned in time.", done / due, None
+    counted = COUNTED if done == due else ""
+    told = f"{done} of {due} checkpoints due in 7 days were scanned in time{counted}."
+    return told, done / due, None
 
 
 def _signal(e: Evidence, row: int) -> Told:
     value, usual = _known(e.punches["signal"][row]), usual_number(e, row, "signal")
     if value is None:
         return "The phone gave no signal strength.", None, usual
-    own = "" if usual is None else f"; usually {usual:.0f} dBm"
-    return f"Signal strength {value:.0f} dBm{own}.", value, usual
+    sentence = _beside(
+        f"Signal strength {value:.0f} dBm",
+        f"{value:.0f} dBm",
+        None if usual is None else f"{usual:.0f} dBm",
+        harmless=usual is not None and value >= usual,
+    )
+    return sentence, value, usual
 
 
 def _battery(e: Evidence, row: int) -> Told:
     value, usual = _known(e.punches["battery"][row]), usual_number(e, row, "battery")
     if value is None:
         return "The phone gave no battery level.", None, usual
-    own = "" if usual is None else f"; usually {usual:.0f} %"
-    return f"Battery at {value:.0f} %{own}.", value, usual
+    sentence = _beside(
+        f"Battery at {value:.0f} %",
+        f"{value:.0f} %",
+        None if usual is None else f"{usual:.0f} %",
+        harmless=usual is not None and value >= usual,
+    )
+    return sentence, value, usual
 
 
 def _fixes(e: Evidence, row: int) -> Told:

@@ -63,6 +63,8 @@ class PredictionLog(UuidKeyed, Base):
     labelled_at: Mapped[dt.datetime | None]
     labelled_by: Mapped[int | None]
     label_note: Mapped[str | None]
+    labelled_as: Mapped[str | None]
+    overruled: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
     __table_args__ = (
         tenant_key(),

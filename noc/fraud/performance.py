@@ -6,11 +6,14 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import and_, func, select, true
+from sqlalchemy import ColumnElement, and_, exists, func, select, true
 
+from noc.attendance.models import AttendanceEvent
 from noc.extensions import session
 from noc.fraud.intervals import wilson
 from noc.fraud.models import AnomalyLog, PredictionLog
+from noc.fraud.predictor import RULES
+from noc.fraud.registry import serving
 from noc.fraud.registry.models import FraudModel, ModelMetrics
 from noc.fraud.retraining.gate import SHADOW_LABELS
 from noc.settings import Settings
@@ -26,19 +29,20 @@ def performance(
 ) -> dict[str, Any]:
     """What is known of the last ``days``: counts, labels by source, precision of what was reviewed.
 
-    ``rules.precision`` is the share of confirmed fraud among *reviewed* anomalies, those that
-    only a model raised included; None where nobody reviewed any, with a 90 % Wilson interval.
-    ``rules.recall`` is always None: what is counted here was reviewed mostly because it was
-    suspected, and frauds that nobody suspected are not in it. From random audits recall is
-    estimated by :func:`noc.fraud.watching.whatif.what_if`.
+    ``suspicions`` are all anomalies, ``rules`` those that the rules served: ``precision`` is the
+    share of confirmed fraud among the *reviewed* ones, None where nobody reviewed any, with a
+    90 % Wilson interval. ``recall`` is always None: what is counted here was reviewed mostly
+    because it was suspected, and frauds that nobody suspected are not in it. From random audits
+    recall is estimated by :func:`noc.fraud.watching.whatif.what_if`.
 
     The models were trained and judged on every site: with ``site_ids`` there are no ``models``
-    and no ``evaluations``, and ``active_model`` has its version and type only. At most four
-    queries.
+    and no ``evaluations``, and ``active_model`` has its version and type only. ``speaking`` is who
+    really scores: the rules where a model is switched off, or cannot be loaded. Voided punches do
+    not count. At most five queries.
     """
     p, since = PredictionLog, now - dt.timedelta(days=days)
     mine = true() if site_ids is None else p.site_id.in_(site_ids)
-    scope = and_(p.tenant_id == tenant_id, ~p.is_shadow, p.occurred_at >= since, mine)
+    scope = and_(p.tenant_id == tenant_id, ~p.is_shadow, p.occurred_at >= since, mine, ~_voided(p))
     counts = session().execute(_counts(scope)).one()
     labels = session().execute(
         select(p.label_source, p.actual_fraud_detected, func.count())
@@ -57,13 +61,17 @@ def performance(
         else _active_name(tenant_id)
     )
     labelled = sum(sum(entry.values()) for entry in by_source.values())
+    loaded = serving.speakers(tenant_id).active
+    speaks = config.predictive_fraud_enabled and loaded is not None
     return {
         "days": days,
         "active_model": active,
         "models": models,
         "evaluations": _evaluations(tenant_id) if whole else [],
-        "speaking": active["version"] if active and config.predictive_fraud_enabled else "rules",
-        "explanation": _explanation(active, labelled, config),
+        "speaking": loaded.version if speaks and loaded else "rules",
+        "explanation": _explanation(
+            active, loaded is not None, _versions(tenant_id), labelled, config
+        ),
         "scored": counts.scored,
         "anomalies": counts.anomalies,
         "tickets": counts.tickets,
@@ -73,13 +81,25 @@ def performance(
             "needed_for_shadow": SHADOW_LABELS,
             "needed_for_activation": config.ml_model_min_training_samples,
         },
-        "rules": {
-            "reviewed": counts.reviewed,
-            "confirmed": counts.confirmed,
-            "precision": _share(counts.confirmed, counts.reviewed),
-            "precision_interval_90": _interval(counts.confirmed, counts.reviewed),
-            "recall": None,
-        },
+        "suspicions": _reviewed(counts.reviewed, counts.confirmed),
+        "rules": _reviewed(counts.reviewed_by_rules, counts.confirmed_by_rules),
+    }
+
+
+def _voided(p: type[PredictionLog]) -> ColumnElement[bool]:
+    e = AttendanceEvent
+    return exists().where(
+        e.tenant_id == p.tenant_id, e.id == p.attendance_event_id, e.voided_at.is_not(None)
+    )
+
+
+def _reviewed(reviewed: int, confirmed: int) -> dict[str, Any]:
+    return {
+        "reviewed": reviewed,
+        "confirmed": confirmed,
+        "precision": _share(confirmed, reviewed),
+        "precision_interval_90": _interval(confirmed, reviewed),
+        "recall": None,
     }
 
 
@@ -90,14 +110,18 @@ def _interval(hits: int, total: int) -> list[float] | None:
 
 def _counts(scope: Any) -> Any:
     p, a = PredictionLog, AnomalyLog
-    suspected = a.id.is_not(None)
+    reviewed = and_(a.id.is_not(None), p.actual_fraud_detected.is_not(None))
+    confirmed = and_(a.id.is_not(None), p.actual_fraud_detected.is_(True))
+    by_rules = p.model_type == RULES.model_type
     return (
         select(
             func.count().label("scored"),
             func.count(a.id).label("anomalies"),
             func.count(a.ticket_id.distinct()).label("tickets"),
-            func.count().filter(suspected, p.actual_fraud_detected.is_not(None)).label("reviewed"),
-            func.count().filter(suspected, p.actual_fraud_detected.is_(True)).label("confirmed"),
+            func.count().filter(reviewed).label("reviewed"),
+            func.count().filter(confirmed).label("confirmed"),
+            func.count().filter(reviewed, by_rules).label("reviewed_by_rules"),
+            func.count().filter(confirmed, by_rules).label("confirmed_by_rules"),
         )
         .select_from(p)
         .outerjoin(
@@ -160,14 +184,28 @@ def _evaluations(tenant_id: int) -> list[dict[str, Any]]:
     return [row._asdict() | {"evaluated_at": row.evaluated_at.isoformat()} for row in rows]
 
 
-def _explanation(active: dict[str, Any] | None, labelled: int, config: Settings) -> str:
+def _versions(tenant_id: int) -> int:
+    count = select(func.count()).select_from(FraudModel).where(FraudModel.tenant_id == tenant_id)
+    return session().scalar(count) or 0
+
+
+def _explanation(
+    active: dict[str, Any] | None, loaded: bool, versions: int, labelled: int, config: Settings
+) -> str:
     if active and not config.predictive_fraud_enabled:
         return (
             f"Models are switched off (PREDICTIVE_FRAUD_ENABLED): rules score every punch, and "
             f"{active['version']} waits."
         )
+    if active and not loaded:
+        return (
+            f"Model {active['version']} cannot be loaded: rules score every punch. Take it back, "
+            "or activate another version."
+        )
     if active:
         return f"Model {active['version']} scores the punches; the rules stay beside it."
+    if versions:
+        return f"No model scores: rules do, beside {versions} versions that can be looked at."
     return (
         f"No model yet: rules score every punch. {labelled} punches have a verdict; a model may "
         f"watch from {SHADOW_LABELS} and take over from {config.ml_model_min_training_samples}."

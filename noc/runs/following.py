@@ -11,7 +11,7 @@ import datetime as dt
 import uuid
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from noc.database.base import new_uuid
@@ -169,11 +169,15 @@ def end(
 ) -> bool:
     """End the run that began at ``started_at``; False where it is no longer ours to end.
 
-    Emits ``job_updated``. The caller commits, with whatever the run brought about.
+    :class:`RunCancelled` where somebody has asked for its end before it succeeded: what it brought
+    about is not wanted. Emits ``job_updated``. The caller commits, with whatever the run brought
+    about.
     """
+    unwanted = JobRun.cancel_requested_at.is_not(None)
+    wanted = ~unwanted if state == "succeeded" else true()
     run = session().scalar(
         update(JobRun)
-        .where(_ours(run_id, tenant_id, started_at))
+        .where(_ours(run_id, tenant_id, started_at), wanted)
         .values(
             state=state,
             finished_at=now,
@@ -188,6 +192,8 @@ def end(
         .execution_options(populate_existing=True)
     )
     if run is None:
+        if session().scalar(select(unwanted).where(_ours(run_id, tenant_id, started_at))):
+            raise RunCancelled("cancelled by a person")
         return False
     _announce(run)
     return True

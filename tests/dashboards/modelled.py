@@ -5,17 +5,36 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import numpy as np
 from sqlalchemy import select
 
 from noc.database.base import new_uuid
+from noc.fraud.combination import Combination
 from noc.fraud.features import FEATURES
 from noc.fraud.models import PredictionLog
+from noc.fraud.registry.artefact import Artefact, digest, pack
 from noc.fraud.registry.models import FraudModel, ModelMetrics
 from noc.fraud.review.models import AuditDraw
+from noc.fraud.training.calibration import Calibration
+from noc.fraud.training.linear import Linear
+from noc.fraud.training.model import Scorer, TrainedModel
 from tests.factories import Make
 
 START = dt.datetime(2026, 11, 2, 6, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
+
+
+def _artefact() -> bytes:
+    """A regression that knows nothing, but can be loaded."""
+    nothing, ones = np.zeros(len(FEATURES)), np.ones(len(FEATURES))
+    linear = Linear(False, nothing, ones, nothing, nothing, nothing, -3.0)
+    scorer = Scorer(None, linear, 0.0)
+    calibration = Calibration(1.0, 0.0, 20, "Platt")
+    trained = TrainedModel(tuple(FEATURES), "logistic", {}, scorer, calibration)
+    return pack(Artefact(trained, Combination(), 0.5))
+
+
+ARTEFACT = _artefact()
 
 
 def figure(value: float | None, reach: float = 0.1) -> dict[str, float | None]:
@@ -100,8 +119,8 @@ def version(
             "status": status,
             "is_active": status == "active",
             "activated_at": at if status == "active" else None,
-            "artefact": name.encode() if kept else None,
-            "artefact_sha256": "0" * 64,
+            "artefact": ARTEFACT if kept else None,
+            "artefact_sha256": digest(ARTEFACT),
             "features": list(FEATURES),
             "thresholds": {"operating": 0.5},
             "calibration": {},

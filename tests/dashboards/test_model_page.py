@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from apiflask import APIFlask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,8 @@ from dashboards.model.standing import who
 from dashboards.model.training import STAGES
 from noc.extensions import queue
 from noc.fraud.features import FEATURES
-from noc.fraud.registry.models import STATUSES, FraudModel
+from noc.fraud.registry.artefact import digest
+from noc.fraud.registry.models import CHANGES, STATUSES, FraudModel
 from noc.fraud.retraining import gate, runs
 from noc.fraud.training.model import TYPES
 from noc.fraud.training.progress import STAGES as TRAINER_STAGES
@@ -122,8 +123,22 @@ def test_before_the_first_model_every_part_says_what_will_fill_it(reader: Reader
 def test_the_title_says_who_scores(
     active: Any, versions: int, switched_on: bool, was_active: bool, said: str
 ) -> None:
-    found = {"active": active, "versions": versions, "switched_on": switched_on}
+    found = {"active": active, "versions": versions, "switched_on": switched_on, "broken": False}
     assert who(found | {"any_was_active": was_active}, NOW) == said
+
+
+def test_the_title_says_that_a_damaged_model_does_not_score(
+    reader: Reader, make: Make, session: Session
+) -> None:
+    version(make, "v4", status="active")
+    assert "v4 scores since" in standing(reader).text
+    session.execute(update(FraudModel).values(artefact=b"x", artefact_sha256=digest(b"x")))
+    session.commit()
+
+    text = standing(reader).text
+
+    assert "The rules score: v4 cannot be loaded" in text
+    assert "Its artefact in the registry is damaged. Take it back" in text
 
 
 def test_labels_are_counted_against_what_is_needed(reader: Reader, make: Make) -> None:
@@ -278,12 +293,27 @@ def test_why_a_training_brought_nothing_is_told(reader: Reader, make: Make) -> N
     assert "0 punches have a verdict; a model needs 100" in text
 
 
-@pytest.mark.parametrize("days", [0, 5000])
-def test_odd_days_are_answered_in_words(admin: Reader, session: Session, days: int) -> None:
+@pytest.mark.parametrize(
+    "days", [0, 5000, -1, "", None, "ninety", "9o", "1.5", 1.5, True, "9" * 5000, {}]
+)
+def test_odd_days_are_answered_in_words_and_train_nothing(
+    admin: Reader, session: Session, days: Any
+) -> None:
     answer = steer(admin, "train", days=days)
     assert answer.status_code == 200
-    assert "Days: " in answer.text
+    assert "Days must be a whole number from 1 to 3650" in answer.text
+    assert "Train a model" in answer.text, "the form is there to be mended"
     assert session.scalar(select(func.count()).select_from(JobRun)) == 0
+
+
+def test_what_was_typed_stays_beside_the_words(admin: Reader) -> None:
+    assert '"value":"ninety"' in steer(admin, "train", days="ninety").text
+    assert '"value":""' in steer(admin, "train", days=None).text
+
+
+def test_days_written_in_digits_are_a_number(admin: Reader, session: Session) -> None:
+    assert "Waits for a worker" in steer(admin, "train", days="090").text
+    assert session.scalars(select(JobRun)).one().parameters["days"] == 90
 
 
 def test_activation_wants_a_reason_and_asks_where_the_gate_was_not_passed(
@@ -306,6 +336,8 @@ def test_activation_wants_a_reason_and_asks_where_the_gate_was_not_passed(
     assert done.json["response"]["model-changed"]["data"]
     assert statuses(session) == {"v1": "retired", "v2": "active"}
     assert "v2 scores since" in standing(admin).text
+    assert "What happened to it" in done.text
+    assert " by Ada Admin" in done.text
     assert session.scalar(select(FraudModel.note).where(FraudModel.version == "v2")) == (
         "It finds more. (Ada Admin) It had not passed its gate."
     )
@@ -428,6 +460,7 @@ def test_a_note_that_cannot_be_stored_is_refused_in_words(
 def test_everything_the_trainer_and_the_gate_name_has_words() -> None:
     assert set(words.FEATURE) == set(FEATURES)
     assert set(words.MODEL_STATUS) == set(STATUSES)
+    assert set(words.MODEL_CHANGE) == set(CHANGES)
     assert {*TYPES, "rules"} <= set(words.MODEL_TYPE)
     assert set(TRAINER_STAGES) <= set(STAGES)
     judged = gate.judge(

@@ -65,6 +65,13 @@ def pack(artefact: Artefact) -> bytes:
     return json.dumps(document, sort_keys=True, allow_nan=False).encode()
 
 
+def whole(data: bytes, sha256: str) -> bytes:
+    """The bytes, where they have the digest that they were registered with; else BrokenArtefact."""
+    if digest(bytes(data)) != sha256:
+        raise BrokenArtefact("the registry's bytes do not have the digest they were stored with")
+    return bytes(data)
+
+
 def unpack(data: bytes) -> Artefact:
     """The model in the bytes; :class:`BrokenArtefact` says what is wrong with them."""
     # XGBoost takes a second to import, and only a process that scores by a model needs it.

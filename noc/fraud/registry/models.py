@@ -74,6 +74,28 @@ class FraudModel(UuidKeyed, Base):
     )
 
 
+CHANGES = ("registered", "activated", "taken_back", "retired")
+
+
+class ModelChange(UuidKeyed, Base):
+    """What happened to a version, when, who wanted it (None: the product itself) and why."""
+
+    __tablename__ = "fraud_model_change"
+
+    model_id: Mapped[uuid.UUID]
+    change: Mapped[str]
+    changed_at: Mapped[dt.datetime]
+    changed_by: Mapped[str | None]
+    note: Mapped[str | None]
+
+    __table_args__ = (
+        tenant_key(),
+        belongs_to("model_id", "fraud_detection_model", ondelete="CASCADE"),
+        CheckConstraint(one_of("change", CHANGES), name="change"),
+        index("ix_fraud_model_change_model", "model_id", "changed_at"),
+    )
+
+
 class ModelMetrics(UuidKeyed, Base):
     """One evaluation of a model (``MLModelMetrics``): holdout, live or backtest."""
 

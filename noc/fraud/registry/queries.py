@@ -10,7 +10,7 @@ from sqlalchemy import Row, Select, select, tuple_
 from sqlalchemy.orm import aliased
 
 from noc.extensions import session
-from noc.fraud.registry.models import FraudModel, ModelMetrics
+from noc.fraud.registry.models import FraudModel, ModelChange, ModelMetrics
 from noc.fraud.registry.schemas import ModelQuery
 
 Key = tuple[dt.datetime, uuid.UUID]
@@ -62,7 +62,10 @@ def list_models(
 
 
 def find_model(model_id: uuid.UUID, *, tenant_id: int) -> dict[str, Any] | None:
-    """One version with its report and every evaluation, or None. Two queries."""
+    """One version with its report, its evaluations and what happened to it, or None.
+
+    Three queries.
+    """
     row = (
         session()
         .execute(_select(tenant_id).add_columns(_M.report).where(_M.id == model_id))
@@ -80,7 +83,22 @@ def find_model(model_id: uuid.UUID, *, tenant_id: int) -> dict[str, Any] | None:
         .order_by(m.evaluated_at.desc())
         .limit(100)
     )  # fmt: skip
-    return _shown(row) | {"evaluations": [found._asdict() for found in evaluations]}
+    return _shown(row) | {
+        "evaluations": [found._asdict() for found in evaluations],
+        "changes": _changes(model_id, tenant_id),
+    }
+
+
+def _changes(model_id: uuid.UUID, tenant_id: int) -> list[dict[str, Any]]:
+    """The latest hundred, newest first."""
+    c = ModelChange
+    found = session().execute(
+        select(c.change, c.changed_at, c.changed_by, c.note)
+        .where(c.tenant_id == tenant_id, c.model_id == model_id)
+        .order_by(c.changed_at.desc(), c.id.desc())
+        .limit(100)
+    )
+    return [row._asdict() for row in found]
 
 
 def _select(tenant_id: int) -> Select[Any]:

@@ -47,7 +47,9 @@ class ActivateIn(BaseModel):
     note: Prose | None = None
 
 
-class NothingIn(BaseModel):
-    """A body is not needed; an empty object may come."""
+class RollBackIn(BaseModel):
+    """Why, for those who come after; a body is not needed."""
 
     model_config = ConfigDict(extra="forbid")
+
+    note: Prose | None = None

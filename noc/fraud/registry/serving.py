@@ -18,7 +18,7 @@ from sqlalchemy import select, text
 
 from noc.extensions import session
 from noc.fraud.registry import cache
-from noc.fraud.registry.artefact import BrokenArtefact, Registered, digest, unpack
+from noc.fraud.registry.artefact import BrokenArtefact, Registered, unpack, whole
 from noc.fraud.registry.models import FraudModel
 
 log = structlog.get_logger(__name__)
@@ -147,6 +147,4 @@ def _from_registry(tenant_id: int, entry: Entry) -> bytes:
     )
     if data is None:
         raise BrokenArtefact("its artefact is no longer kept")
-    if digest(bytes(data)) != entry.sha256:
-        raise BrokenArtefact("the registry's bytes do not have the digest they were stored with")
-    return bytes(data)
+    return whole(data, entry.sha256)

@@ -1,27 +1,19 @@
-"""The registry's writes: a new version, an activation, a way back, and what is kept.
-
-Whoever changes which model is active first locks the tenant's versions, all of them and in one
-order: two at once take turns, and a partial unique index stands behind that.
-"""
+"""The registry's writes: a new version, what was measured of it, and what is kept."""
 
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 
 from noc.database.base import new_uuid
 from noc.extensions import session
-from noc.fraud.freshness import scores_changed
 from noc.fraud.registry import cache
 from noc.fraud.registry.artefact import digest
+from noc.fraud.registry.changes import lock, record, retired
 from noc.fraud.registry.models import FraudModel, ModelMetrics
-
-log = structlog.get_logger(__name__)
 
 KEPT = 3
 """Versions whose artefact stays, besides the active one, its ancestor and those that watch."""
@@ -51,10 +43,6 @@ _PRUNE = text(
     RETURNING m.version, m.artefact_sha256
     """
 )
-
-
-class NotPossible(Exception):
-    """A version cannot be activated or taken back; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +98,7 @@ def register(
     )
     session().add(model)
     session().flush()
+    record(model, "registered", now=now, note=model.note)
     shadows = (
         session()
         .scalars(
@@ -121,7 +110,7 @@ def register(
     )
     if may_watch and len(shadows) > WATCHING:
         for young in shadows[WATCHING - 1 : -1]:
-            _retire(young, now, f"Gave way to {model.version} before it could be judged.")
+            retired(young, now=now, note=f"Gave way to {model.version} before it could be judged.")
     prune(tenant_id=tenant_id)
     return model
 
@@ -158,68 +147,13 @@ def add_metrics(
     session().flush()
 
 
-def activate(
-    model_id: uuid.UUID,
-    *,
-    tenant_id: int,
-    now: dt.datetime,
-    note: str | None = None,
-    by: str | None = None,
-) -> FraudModel:
-    """Let this version score from the next batch on; the one before becomes its ancestor.
+def retire(model: FraudModel, *, now: dt.datetime, note: str) -> None:
+    """A shadow has watched for long enough and is not wanted.
 
-    ``by`` names the person who wants it, ``note`` says why; where the gate was against it the note
-    that is kept says that, too. LookupError for no such version; :class:`NotPossible` for one
-    whose artefact is no longer kept. To activate the active one changes nothing. The caller
-    commits.
+    The caller has locked the tenant's versions, and commits.
     """
-    lock(tenant_id)
-    model = _get(model_id, tenant_id)
-    if model.is_active:
-        return model
-    if not _has_artefact(model):
-        raise NotPossible(
-            f"{model.version} is too old: its artefact is no longer kept. Train a new one."
-        )
-    before = _active(tenant_id)
-    if before is not None:
-        _retire(before, now, f"Gave way to {model.version}.")
-        session().flush()
-    # Activated while the rules score, it goes back to the rules, whatever was before once.
-    model.ancestor_id = before.id if before is not None else None
-    _make_active(model, now, _why(model, note, by))
-    prune(tenant_id=tenant_id)
-    return model
-
-
-def roll_back(model_id: uuid.UUID, *, tenant_id: int, now: dt.datetime) -> FraudModel | None:
-    """Take the active version back: its ancestor scores again, without one the rules do.
-
-    The model that scores now, or None for the rules. LookupError for no such version;
-    :class:`NotPossible` for one that is not active. The caller commits.
-    """
-    lock(tenant_id)
-    model = _get(model_id, tenant_id)
-    if not model.is_active:
-        raise NotPossible(f"{model.version} does not score: there is nothing to take back.")
-    ancestor = (
-        session().get(FraudModel, (tenant_id, model.ancestor_id)) if model.ancestor_id else None
-    )
-    usable = ancestor if ancestor is not None and _has_artefact(ancestor) else None
-    to = usable.version if usable else "the rules"
-    _retire(model, now, f"Taken back; {to} score{'s' if usable else ''} again.")
-    session().flush()
-    # Who goes back further must not come round to the one that was taken back.
-    session().execute(
-        update(FraudModel)
-        .where(FraudModel.tenant_id == tenant_id, FraudModel.ancestor_id == model.id)
-        .values(ancestor_id=None)
-    )
-    if usable is not None:
-        _make_active(usable, now, f"Scores again: {model.version} was taken back.")
-    scores_changed(session(), tenant_id)
-    log.info("model_rolled_back", tenant_id=tenant_id, version=model.version, to=to)
-    return usable
+    retired(model, now=now, note=note)
+    prune(tenant_id=model.tenant_id)
 
 
 def prune(*, tenant_id: int) -> None:
@@ -227,66 +161,3 @@ def prune(*, tenant_id: int) -> None:
     session().flush()
     for version, sha256 in session().execute(_PRUNE, {"tenant": tenant_id, "kept": KEPT}):
         cache.drop(tenant_id, version, sha256)
-
-
-def _why(model: FraudModel, note: str | None, by: str | None) -> str | None:
-    if by is not None:
-        note = f"{note} ({by})" if note else f"Activated by hand ({by})."
-    if model.gate.get("may_score"):
-        return note
-    return f"{note or 'Activated.'} It had not passed its gate."
-
-
-def _make_active(model: FraudModel, now: dt.datetime, note: str | None) -> None:
-    model.status, model.is_active = "active", True
-    model.activated_at, model.retired_at = now, None
-    model.note = note or model.note
-    session().flush()
-    scores_changed(session(), model.tenant_id)
-    log.info("model_activated", tenant_id=model.tenant_id, version=model.version)
-
-
-def _retire(model: FraudModel, now: dt.datetime, note: str) -> None:
-    model.status, model.is_active = "retired", False
-    model.retired_at, model.note = now, note
-
-
-def retire(model: FraudModel, *, now: dt.datetime, note: str) -> None:
-    """A shadow has watched for long enough and is not wanted.
-
-    The caller has locked the tenant's versions, and commits.
-    """
-    _retire(model, now, note)
-    prune(tenant_id=model.tenant_id)
-
-
-def lock(tenant_id: int) -> None:
-    """Lock the tenant's versions until the end of the transaction, in the one order there is."""
-    session().execute(
-        select(FraudModel.id)
-        .where(FraudModel.tenant_id == tenant_id)
-        .order_by(FraudModel.id)
-        .with_for_update()
-    ).all()
-
-
-def _get(model_id: uuid.UUID, tenant_id: int) -> FraudModel:
-    model = session().get(FraudModel, (tenant_id, model_id), populate_existing=True)
-    if model is None:
-        raise LookupError("there is no such version")
-    return model
-
-
-def _active(tenant_id: int) -> FraudModel | None:
-    return session().scalar(
-        select(FraudModel).where(FraudModel.tenant_id == tenant_id, FraudModel.is_active)
-    )
-
-
-def _has_artefact(model: FraudModel) -> bool:
-    found: bool | None = session().scalar(
-        select(FraudModel.artefact.is_not(None)).where(
-            FraudModel.tenant_id == model.tenant_id, FraudModel.id == model.id
-        )
-    )
-    return bool(found)

@@ -11,8 +11,8 @@ from apiflask import APIBlueprint
 
 from noc.database.base import utcnow
 from noc.extensions import session
-from noc.fraud.registry import queries, schemas, versions
-from noc.fraud.registry.versions import NotPossible
+from noc.fraud.registry import activation, queries, schemas
+from noc.fraud.registry.activation import NotPossible
 from noc.fraud.retraining import runs
 from noc.identity.capabilities import FRAUD_VIEW, ML_TRAIN
 from noc.identity.guard import check_whole_tenant, require
@@ -49,7 +49,7 @@ def list_models(query: schemas.ModelQuery) -> Any:
 @bp.doc(security=_SECURITY)
 @require(ML_TRAIN, FRAUD_VIEW)
 def show_model(model_id: uuid.UUID) -> Any:
-    """One version: how it was trained, every figure with its interval, its evaluations."""
+    """One version: how it was trained, every figure, its evaluations, and who changed what."""
     return success(_found(model_id, check_whole_tenant()))
 
 
@@ -83,7 +83,7 @@ def train(body: schemas.TrainIn) -> Any:
 @bp.doc(
     description="In force with the next batch that any worker scores, within seconds.",
     security=_SECURITY,
-    responses={409: "Its artefact is no longer kept"},
+    responses={409: "Its artefact is no longer kept, or damaged"},
 )
 @require(ML_TRAIN)
 @bp.input(schemas.ActivateIn, arg_name="body")
@@ -91,7 +91,7 @@ def activate(model_id: uuid.UUID, body: schemas.ActivateIn) -> Any:
     """Let this version score, whatever its gate said; the one before becomes its ancestor."""
     principal = check_whole_tenant()
     with _plain_answers():
-        versions.activate(
+        activation.activate(
             model_id,
             tenant_id=principal.tenant_id,
             now=utcnow(),
@@ -109,12 +109,18 @@ def activate(model_id: uuid.UUID, body: schemas.ActivateIn) -> Any:
     responses={409: "It is not active"},
 )
 @require(ML_TRAIN)
-@bp.input(schemas.NothingIn, arg_name="body")
-def roll_back(model_id: uuid.UUID, body: schemas.NothingIn) -> Any:
+@bp.input(schemas.RollBackIn, arg_name="body")
+def roll_back(model_id: uuid.UUID, body: schemas.RollBackIn) -> Any:
     """Take it back: its ancestor scores again, without one the rules do."""
     principal = check_whole_tenant()
     with _plain_answers():
-        scores = versions.roll_back(model_id, tenant_id=principal.tenant_id, now=utcnow())
+        scores = activation.roll_back(
+            model_id,
+            tenant_id=principal.tenant_id,
+            now=utcnow(),
+            note=body.note,
+            by=principal.name,
+        )
     scoring = scores.version if scores else "rules"
     session().commit()
     return success(_found(model_id, principal) | {"scoring": scoring})

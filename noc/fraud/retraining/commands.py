@@ -13,9 +13,9 @@ from sqlalchemy import select
 
 from noc.database.base import utcnow
 from noc.extensions import session, settings
-from noc.fraud.registry import versions
+from noc.fraud.registry import activation
+from noc.fraud.registry.activation import NotPossible
 from noc.fraud.registry.models import FraudModel
-from noc.fraud.registry.versions import NotPossible
 from noc.fraud.retraining import dataset, runs
 from noc.fraud.retraining.export import as_table, write
 from noc.identity.commands import TENANT, inside, print_table
@@ -157,7 +157,7 @@ def list_models(tenant: str) -> None:
 def activate(version: str, tenant: str, note: str | None) -> None:
     """Let VERSION score from now on, whatever the gate said of it."""
     with inside(tenant) as found, _possible():
-        model = versions.activate(
+        model = activation.activate(
             _id_of(version, found.id), tenant_id=found.id, now=utcnow(),
             note=note, by="on the command line",
         )  # fmt: skip
@@ -176,9 +176,10 @@ def rollback(version: str | None, tenant: str) -> None:
         )
         if version is None and active is None:
             raise LookupError("no model is active: the rules score")
-        scores = versions.roll_back(
-            _id_of(version or str(active), found.id), tenant_id=found.id, now=utcnow()
-        )
+        scores = activation.roll_back(
+            _id_of(version or str(active), found.id), tenant_id=found.id, now=utcnow(),
+            by="on the command line",
+        )  # fmt: skip
         click.echo(f"{scores.version if scores else 'The rules'} score{'s' if scores else ''} now.")
 
 
@@ -213,15 +214,27 @@ def export() -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
 @TENANT
 @DAYS
-@click.option("--pseudonymous", is_flag=True, help="No ids of people, sites and punches.")
+@click.option(
+    "--pseudonymous", is_flag=True,
+    help="No ids, rows shuffled, numbers rounded. Hides nobody from who has the punches, too.",
+)  # fmt: skip
 @with_appcontext
 def training_data(file: Path, tenant: str, days: int, pseudonymous: bool) -> None:
-    """Write the vectors as they were served, with their labels and where these came from."""
+    """Write the vectors as they were served, with their labels and where these came from.
+
+    The file is whole or not there: where it cannot be written (exit status 1), an older one of
+    its name stays as it was.
+    """
     with inside(tenant) as found:
         data = dataset.read(tenant_id=found.id, now=utcnow(), days=days)
         # Names hold across exports of one instance, and mean nothing to anybody without its key.
         secret = settings().secret_key.encode() if pseudonymous else None
-        write(as_table(data, secret=secret), file)
+        table = as_table(data, secret=secret)
+        try:
+            write(table, file)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise click.ClickException(f"cannot write {file}: {reason}") from error
         click.echo(
             f"{len(data)} labelled punches of {data.scored} scored in {days} days, "
             f"{data.positives} of them fraud, written to {file}."

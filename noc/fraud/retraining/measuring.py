@@ -32,10 +32,14 @@ _NEEDED = ("precision", "recall", "f1", "ap", "brier")
 
 @dataclass(frozen=True, slots=True)
 class Champion:
-    """The active model, and when it was made: whatever was labelled by then it may have learned."""
+    """The active model, and when it was made: whatever was labelled by then it may have learned.
 
-    artefact: Artefact
+    Without an ``artefact`` it cannot be loaded, and nothing can be compared with it.
+    """
+
+    version: str
     made_at: dt.datetime
+    artefact: Artefact | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,8 @@ def _compared(
     new = dataset.columns["labelled"][test.positions] > made
     labels = test.labels[new]
     positives = int(labels.sum())
+    if champion.artefact is None:
+        return Comparison(positives, NO_FIGURE)
     if positives < ENOUGH_POSITIVES or labels.all():
         return Comparison(positives)
     positions, rules = test.positions[new], test.rules[new]

@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from noc.extensions import session
 from noc.fraud.features import FEATURES
-from noc.fraud.registry import serving, versions
-from noc.fraud.registry.artefact import Artefact, pack
+from noc.fraud.registry import activation, serving, versions
+from noc.fraud.registry.artefact import Artefact, digest, pack
 from noc.fraud.registry.models import FraudModel
 from noc.fraud.registry.versions import Candidate
 from noc.fraud.retraining import dataset as datasets
@@ -52,7 +52,10 @@ class NotTrained(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """The new version, the gate's verdict, and whether it scores already."""
+    """The new version, the gate's verdict, and whether it scores already.
+
+    Not ``new`` where the verdicts made a version that is there once more, to the last byte.
+    """
 
     model_id: uuid.UUID
     version: str
@@ -60,10 +63,13 @@ class Trained:
     activated: bool
     labels: int
     ahead: int
+    new: bool = True
 
     @property
     def sentence(self) -> str:
         """What came of it."""
+        if not self.new:
+            return f"Nothing new to learn: the same verdicts made {self.version} again."
         role = (
             "scores from now on"
             if self.activated
@@ -114,12 +120,18 @@ def train(
         needed=config.ml_model_validation_thresholds,
     )
     report("keeping it", 0.98)
-    model = _register(data, trained, measured, gate, tenant_id=tenant_id, now=now)
+    artefact = pack(Artefact(trained, measured.combination, measured.threshold))
+    same = _same(artefact, tenant_id)
+    if same is not None:
+        return Trained(
+            same.id, same.version, gate, same.is_active, len(data), data.ahead, new=False
+        )
+    model = _register(data, trained, artefact, measured, gate, tenant_id=tenant_id, now=now)
     # The first model that passes scores at once. A challenger watches beside the champion first,
     # and where a person took the model back, its successor does not come by itself either.
     activated = gate.may_score and not _ever_active(tenant_id)
     if activated:
-        versions.activate(model.id, tenant_id=tenant_id, now=now, note=gate.sentence)
+        activation.activate(model.id, tenant_id=tenant_id, now=now, note=gate.sentence)
     log.info(
         "model_trained",
         tenant_id=tenant_id,
@@ -169,13 +181,13 @@ def _fit(data: Dataset, test_size: float, seed: int, progress: Progress) -> Trai
 def _register(
     data: Dataset,
     trained: TrainedModel,
+    artefact: bytes,
     measured: Measured,
     gate: Gate,
     *,
     tenant_id: int,
     now: dt.datetime,
 ) -> FraudModel:
-    artefact = pack(Artefact(trained, measured.combination, measured.threshold))
     served = {"served": measured.as_dict()}
     model = versions.register(
         Candidate(
@@ -212,16 +224,32 @@ def _register(
     return model
 
 
+def _same(artefact: bytes, tenant_id: int) -> FraudModel | None:
+    """A version of these very bytes that scores or watches, the newest otherwise."""
+    newest = select(FraudModel).where(FraudModel.tenant_id == tenant_id)
+    models = session().scalars(newest.order_by(FraudModel.created_at.desc())).all()
+    sha256 = digest(artefact)
+    for model in models:
+        in_use = model.status in ("active", "shadow") or model is models[0]
+        if in_use and model.artefact_sha256 == sha256:
+            return model
+    return None
+
+
 def _champion(tenant_id: int) -> Champion | None:
-    active = serving.speakers(tenant_id).active
-    if active is None:
-        return None
-    made_at = session().scalar(
-        select(FraudModel.created_at).where(
-            FraudModel.tenant_id == tenant_id, FraudModel.id == active.model_id
+    row = (
+        session()
+        .execute(
+            select(FraudModel.version, FraudModel.created_at).where(
+                FraudModel.tenant_id == tenant_id, FraudModel.is_active
+            )
         )
+        .one_or_none()
     )
-    return Champion(active.artefact, made_at) if made_at is not None else None
+    if row is None:
+        return None
+    active = serving.speakers(tenant_id).active
+    return Champion(row.version, row.created_at, active.artefact if active else None)
 
 
 def _ever_active(tenant_id: int) -> bool:

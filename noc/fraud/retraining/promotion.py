@@ -15,7 +15,7 @@ from noc.extensions import session
 from noc.fraud.columns import Kind, read_columns
 from noc.fraud.freshness import scores_changed
 from noc.fraud.predictor import RULES
-from noc.fraud.registry import versions
+from noc.fraud.registry import activation, changes, versions
 from noc.fraud.registry.models import FraudModel
 from noc.fraud.retraining.dataset import RULE_SCORE
 from noc.fraud.retraining.gate import Gate, judge
@@ -109,7 +109,7 @@ def judge_shadows(*, tenant_id: int, now: dt.datetime) -> str | None:
     for model_id, version, gate in mature.all():
         if now - _judged_at(gate) >= AGAIN - SLACK:
             verdicts.append(_judge(model_id, version, speaking, tenant_id, now))
-    versions.lock(tenant_id)
+    changes.lock(tenant_id)
     promoted = None
     for verdict in verdicts:
         model = session().get_one(FraudModel, (tenant_id, verdict.model_id), populate_existing=True)
@@ -134,7 +134,7 @@ def _apply(shadow: FraudModel, verdict: _Verdict, now: dt.datetime) -> bool:
         shadow.gate = verdict.gate.as_dict() | judged
         if verdict.gate.may_score:
             note = "Proved itself as a shadow."
-            versions.activate(shadow.id, tenant_id=shadow.tenant_id, now=now, note=note)
+            activation.activate(shadow.id, tenant_id=shadow.tenant_id, now=now, note=note)
             return True
     if shadow.created_at <= now - PATIENCE + SLACK:
         versions.retire(shadow, now=now, note=f"Watched for eight weeks. {verdict.note}")

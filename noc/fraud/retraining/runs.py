@@ -11,7 +11,7 @@ from typing import Any
 import redis
 import structlog
 from rq.timeouts import JobTimeoutException
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
 from noc.database.base import new_uuid, utcnow
@@ -39,6 +39,7 @@ FAULTS = (ArithmeticError, LookupError, TypeError, ValueError, MemoryError, DBAP
 _TIMEOUT_SECONDS = 3600
 _FAILURE_SECONDS = 7 * 86_400
 _BEAT_SECONDS = 1.0
+_CANCELLED = "Cancelled; the old model stays."
 _TOLD_SECONDS = 5.0
 """The feed hears of the progress so often; it has room for alerts, too."""
 
@@ -149,7 +150,7 @@ def carry_out(
         state, reason = "refused", str(error)
     except (RunCancelled, KeyboardInterrupt):
         session().rollback()
-        state, reason = "cancelled", "Cancelled; the old model stays."
+        state, reason = "cancelled", _CANCELLED
     except RunInterrupted:
         session().rollback()
         return _interrupted(run_id, tenant_id, started_at)
@@ -166,7 +167,12 @@ def carry_out(
         # A statement and what it was given are for the log; the first line says what is wrong.
         told = str(error).splitlines()[0] if str(error) else "no more is known"
         state, reason = "failed", f"{type(error).__name__}: {told}"[:500]
-    return _end(run_id, state, reason, result, tenant_id, started_at, clock())
+    try:
+        return _end(run_id, state, reason, result, tenant_id, started_at, clock())
+    except RunCancelled:
+        # Wished for in the last moment: the version that was made goes with the transaction.
+        session().rollback()
+        return _end(run_id, "cancelled", _CANCELLED, {}, tenant_id, started_at, clock())
 
 
 def _interrupted(run_id: uuid.UUID, tenant_id: int, started_at: dt.datetime) -> str | None:
@@ -256,15 +262,15 @@ def take_up(*, tenant_id: int, now: dt.datetime) -> bool:
 
 
 def due(*, tenant_id: int, now: dt.datetime) -> bool:
-    """Whether the newest model is a week old, or there is none."""
-    newest = session().scalar(
-        select(FraudModel.created_at)
-        .where(FraudModel.tenant_id == tenant_id)
-        .order_by(FraudModel.created_at.desc())
-        .limit(1)
+    """Whether the last training that came to its end is a week old, or there was none."""
+    model = select(func.max(FraudModel.created_at)).where(FraudModel.tenant_id == tenant_id)
+    # One that found nothing new to learn made no version, and need not be repeated tomorrow.
+    run = select(func.max(JobRun.requested_at)).where(
+        JobRun.tenant_id == tenant_id, JobRun.name == NAME, JobRun.state == "succeeded"
     )
+    latest = [moment for query in (model, run) if (moment := session().scalar(query)) is not None]
     # The job runs daily: a model of last week's run is a few seconds short of seven days.
-    return newest is None or now - newest >= WEEK - dt.timedelta(hours=12)
+    return not latest or now - max(latest) >= WEEK - dt.timedelta(hours=12)
 
 
 def _tell_of_failures(tenant_id: int, now: dt.datetime) -> None:

@@ -80,6 +80,9 @@ def show_prediction(prediction_id: uuid.UUID) -> Any:
     """A prediction with its vector, its reasons, its label, and what each feature contributed.
 
     `contributions` are parts of the log-odds: with `base` they add up to logit(`probability`).
+    `score_parts` are those of the score: `model`, `rules` and `intercept`, in `weights` already,
+    add up to `log_odds`, which is logit(`fraud_score`) unless `held_by_rules`. `by_rule` shares
+    out the rules' part by anomaly type, null where their strengths were not kept.
     """
     return success(_prediction(prediction_id))
 
@@ -168,6 +171,7 @@ def _who() -> dict[str, Any]:
     return {
         "tenant_id": principal.tenant_id,
         "user_id": principal.user_id,
+        "token": principal.name if principal.user_id is None else None,
         "site_ids": principal.site_ids,
     }
 

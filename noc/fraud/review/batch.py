@@ -24,6 +24,7 @@ def label_batch(items: Sequence[Any], *, principal: Principal, now: dt.datetime)
         [item.said(item.prediction_id) for _, item in good],
         tenant_id=principal.tenant_id,
         user_id=principal.user_id,
+        token=principal.name if principal.user_id is None else None,
         site_ids=principal.site_ids,
         now=now,
     )

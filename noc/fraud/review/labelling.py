@@ -13,15 +13,12 @@ from sqlalchemy import text
 
 from noc.extensions import session
 from noc.fraud.freshness import scores_changed
-from noc.fraud.labels import VERDICTS, label_punches
+from noc.fraud.labels import REVIEWED, VERDICTS, label_punches
 
 log = structlog.get_logger(__name__)
 
 Verdict = Literal["CONFIRMED", "FALSE_POSITIVE", "INCONCLUSIVE"]
 """Fraud, genuine, or looked at without an answer."""
-
-REVIEWED = ("review", "audit")
-"""Sources of labels that are given here, and so may be taken back here."""
 
 LOOKED_AT = "Looked at, inconclusive."
 """Note of an inconclusive look for which the reviewer wrote none: it marks that somebody did."""
@@ -56,7 +53,8 @@ _NOTES = text(
 )
 _LOOKED_AT = text(
     """
-    UPDATE fraud_prediction_log l SET label_note = v.note, labelled_by = :user
+    UPDATE fraud_prediction_log l
+    SET label_note = v.note, labelled_by = :user, labelled_as = :token
     FROM unnest(CAST(:punches AS bigint[]), CAST(:notes AS text[])) AS v(punch, note)
     WHERE l.tenant_id = :tenant AND l.attendance_event_id = v.punch
     """
@@ -64,8 +62,11 @@ _LOOKED_AT = text(
 _TAKE_BACK = text(
     """
     UPDATE fraud_prediction_log
-    SET actual_fraud_detected = NULL, label_source = NULL, labelled_at = NULL,
-        labelled_by = NULL, label_note = NULL
+    SET actual_fraud_detected = CAST(overruled->>'fraud' AS boolean),
+        label_source = overruled->>'source', labelled_at = CAST(overruled->>'at' AS timestamptz),
+        labelled_by = (SELECT id FROM noc_user u WHERE u.tenant_id = :tenant
+                       AND u.id = CAST(overruled->>'by' AS bigint)),
+        labelled_as = overruled->>'as', label_note = NULL, overruled = NULL
     WHERE tenant_id = :tenant AND attendance_event_id = :punch
     """
 )
@@ -135,23 +136,32 @@ def label(
     user_id: int | None,
     site_ids: Collection[int] | None,
     now: dt.datetime,
+    token: str | None = None,
 ) -> list[Outcome | Refused]:
     """Take verdicts, each by itself: what became of it, in the same order.
 
     ``labelled`` gave the punch a new verdict, ``unchanged`` found the same one there (it keeps
     the moment from which it was known; only the note of a review is renewed), ``inconclusive``
     gives none and clears none. :class:`Refused` where the prediction is not there or out of
-    sight, the punch is voided, or somebody said other than ``seen`` meanwhile. The
-    latest verdict holds; of one punch twice in ``said``, the later. The source is ``audit`` for
-    a punch that was drawn, else ``review``. Seven statements however many; the caller commits.
+    sight, the punch is voided, or somebody said other than ``seen`` meanwhile. The latest verdict
+    holds (a ticket's that it overrules is kept for :func:`take_back`), said by ``user_id`` or by
+    the ``token`` of that name; of one punch twice in ``said``, the later. The source is ``audit``
+    for a punch that was drawn, else ``review``. Seven statements however many; the caller commits.
     """
     punches = _locked({one.prediction_id for one in said}, tenant_id, site_ids)
     changes = _Changes()
     outcomes = [_decide(one, punches.get(one.prediction_id), changes) for one in said]
     for source, verdicts in changes.verdicts.items():
-        label_punches(verdicts, tenant_id=tenant_id, source=source, labelled_by=user_id, now=now)
+        label_punches(
+            verdicts,
+            tenant_id=tenant_id,
+            source=source,
+            labelled_by=user_id,
+            labelled_as=token,
+            now=now,
+        )
     _write(_NOTES, changes.notes, tenant_id)
-    _write(_LOOKED_AT, changes.looks, tenant_id, user=user_id)
+    _write(_LOOKED_AT, changes.looks, tenant_id, user=user_id, token=token)
     log.info(
         "punches_reviewed",
         tenant_id=tenant_id,
@@ -171,9 +181,10 @@ def take_back(
 ) -> bool:
     """Take the label of a punch back: nobody has looked, on its shadows' rows too.
 
-    Whether there was one; an inconclusive look is forgotten as well. :class:`Refused` as
-    :func:`label`, and for a label from elsewhere: that of a ticket is changed through the
-    ticket, or by another verdict. The caller commits.
+    A ticket's verdict that it had overruled holds again, from when it was given. Whether there
+    was a label; an inconclusive look is forgotten as well. :class:`Refused` as :func:`label`,
+    and for a label from elsewhere: that of a ticket is changed through the ticket, or by another
+    verdict. The caller commits.
     """
     punch = _locked({prediction_id}, tenant_id, site_ids).get(prediction_id)
     if punch is None:

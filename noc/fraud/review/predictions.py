@@ -8,17 +8,19 @@ from typing import Any
 
 import numpy as np
 import structlog
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 
 from noc.extensions import session
+from noc.fraud.breakdown import break_down
 from noc.fraud.features import FEATURES
-from noc.fraud.models import PredictionLog
+from noc.fraud.labels import REVIEWED
+from noc.fraud.models import AnomalyLog, PredictionLog
 from noc.fraud.registry import serving
-from noc.fraud.registry.artefact import BrokenArtefact
+from noc.fraud.registry.artefact import Artefact, BrokenArtefact
 from noc.fraud.registry.models import FraudModel
 from noc.fraud.registry.serving import Entry
 from noc.fraud.reports import plain, select_scores
-from noc.fraud.review.labelling import REVIEWED, word
+from noc.fraud.review.labelling import word
 from noc.fraud.review.models import AuditDraw
 from noc.identity.models import User
 
@@ -34,7 +36,8 @@ def find_prediction(
 
     ``features`` by name, None where missing. ``label`` is None while nobody has a verdict.
     ``contributions``: each feature's part of the log-odds and the ``base``, which add up to
-    logit(``probability``); None where the rules spoke, or the model is no longer kept. None for
+    logit(``probability``); ``score_parts`` as :func:`break_down` tells them. Both are None where
+    the rules spoke, or the model is no longer kept. None for
     a prediction that is not there, out of sight, a shadow's or of a voided punch. At most three
     queries.
     """
@@ -49,8 +52,9 @@ def find_prediction(
             p.predicted_at,
             p.labelled_by,
             p.label_note,
-            User.name.label("labelled_by_name"),
+            func.coalesce(User.name, p.labelled_as).label("labelled_by_name"),
             drawn.inclusion_probability,
+            AnomalyLog.evidence,
         )
         .outerjoin(User, and_(User.tenant_id == p.tenant_id, User.id == p.labelled_by))
         .outerjoin(
@@ -66,17 +70,22 @@ def find_prediction(
     if row is None:
         return None
     values = plain(row)
-    vector = values.pop("features")
+    vector, evidence = values.pop("features"), values.pop("evidence")
     label = _label(values)
     for name in (*_LABEL, "labelled_by_name"):
         values.pop(name)
-    contributions = None
+    artefact = None
     if row.probability is not None:
-        contributions = _contributions(tenant_id, row.model_version, vector)
+        artefact = _artefact(tenant_id, row.model_version)
+    parts = None
+    if artefact is not None and row.rule_score is not None:
+        strengths = (evidence or {}).get("strengths")
+        parts = break_down(artefact.combination, row.probability, row.rule_score, strengths)
     return values | {
         "predicted_at": row.predicted_at.isoformat(),
         "features": dict(zip(FEATURES, _padded(vector), strict=True)),
-        "contributions": contributions,
+        "contributions": artefact and _contributions(artefact, row.model_version, vector),
+        "score_parts": parts,
         **label,
     }
 
@@ -103,9 +112,7 @@ def _padded(vector: Sequence[float | None]) -> list[float | None]:
     return [*vector[: len(FEATURES)], *[None] * (len(FEATURES) - len(vector))]
 
 
-def _contributions(
-    tenant_id: int, version: str, vector: Sequence[float | None]
-) -> dict[str, float] | None:
+def _artefact(tenant_id: int, version: str) -> Artefact | None:
     entry = (
         session()
         .execute(
@@ -119,11 +126,21 @@ def _contributions(
     )
     if entry is None:
         return None
-    values = [np.nan if value is None else value for value in _padded(vector)]
     try:
-        trained = serving.load(tenant_id, Entry(*entry)).artefact.trained
+        return serving.load(tenant_id, Entry(*entry)).artefact
+    except BrokenArtefact as error:
+        log.error("prediction_not_explained", model_version=version, error=str(error))
+        return None
+
+
+def _contributions(
+    artefact: Artefact, version: str, vector: Sequence[float | None]
+) -> dict[str, float] | None:
+    values = [np.nan if value is None else value for value in _padded(vector)]
+    trained = artefact.trained
+    try:
         (parts,) = trained.explain_array(np.array([values], dtype=np.float64)).tolist()
-    except (BrokenArtefact, ValueError) as error:
+    except ValueError as error:
         log.error("prediction_not_explained", model_version=version, error=str(error))
         return None
     return dict(zip((*trained.features, "base"), parts, strict=True))

@@ -15,7 +15,7 @@ from noc.events.models import EventLog
 from noc.extensions import db
 from noc.extensions import session as current_session
 from noc.fraud.models import AnomalyLog, PredictionLog
-from noc.fraud.registry import versions
+from noc.fraud.registry import activation
 from noc.fraud.scoring import score_pending, score_punches
 from noc.fraud.training import TrainedModel
 from noc.tickets.models import Ticket, TicketEvidence
@@ -36,7 +36,7 @@ class Killed(BaseException):
 
 def on_duty_and_shadow(make: Make, trained: TrainedModel) -> None:
     champion = register(make, trained, now=LONG_AGO)
-    versions.activate(champion.id, tenant_id=make.tenant_id, now=LONG_AGO)
+    activation.activate(champion.id, tenant_id=make.tenant_id, now=LONG_AGO)
     register(make, trained, now=LONG_AGO + dt.timedelta(minutes=1))
     make.session.commit()
 

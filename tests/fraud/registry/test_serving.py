@@ -20,7 +20,7 @@ from xgboost.core import XGBoostError
 from noc.extensions import settings
 from noc.fraud.combination import Combination, logit
 from noc.fraud.models import PredictionLog
-from noc.fraud.registry import serving, versions
+from noc.fraud.registry import activation, serving
 from noc.fraud.registry.artefact import BrokenArtefact, Registered, unpack
 from noc.fraud.registry.models import FraudModel
 from noc.fraud.registry.serving import Entry
@@ -49,7 +49,7 @@ def _config() -> dict[str, object]:
 
 def activate(make: Make, trained: TrainedModel, *, now: dt.datetime = NOW) -> FraudModel:
     model = register(make, trained, now=now)
-    versions.activate(model.id, tenant_id=make.tenant_id, now=now)
+    activation.activate(model.id, tenant_id=make.tenant_id, now=now)
     make.session.commit()
     return model
 
@@ -74,7 +74,7 @@ def test_an_activation_is_in_force_with_the_next_batch_and_a_way_back_too(
     model = activate(make, trained)
     scored = score(guard.punch(dt.datetime(2026, 11, 16, 10, 30, tzinfo=dt.UTC), kind="out"))
     assert (scored.model_version, scored.model_type) == ("v1", trained.model_type)
-    versions.roll_back(model.id, tenant_id=make.tenant_id, now=NOW)
+    activation.roll_back(model.id, tenant_id=make.tenant_id, now=NOW)
     later = dt.datetime(2026, 11, 17, 2, 30, tzinfo=dt.UTC)
     assert score(guard.punch(later)).model_version == "rules"
 

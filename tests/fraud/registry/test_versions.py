@@ -5,16 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from apiflask import APIFlask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from noc.extensions import session as current
-from noc.fraud.registry import versions
+from noc.fraud.registry import activation
+from noc.fraud.registry.activation import NotPossible
+from noc.fraud.registry.artefact import digest
 from noc.fraud.registry.models import FraudModel
-from noc.fraud.registry.versions import NotPossible
+from noc.fraud.registry.queries import find_model
 from noc.fraud.training import TrainedModel
 from tests.conftest import Services
 from tests.crowd import at_once, committed_tenant
@@ -71,8 +74,8 @@ def test_activation_retires_the_one_before_and_remembers_it(
     make: Make, session: Session, trained: TrainedModel
 ) -> None:
     first, second = (register(make, trained, now=NOW + day * DAY) for day in range(2))
-    versions.activate(first.id, tenant_id=make.tenant_id, now=NOW)
-    versions.activate(second.id, tenant_id=make.tenant_id, now=NOW + DAY, note="Better.")
+    activation.activate(first.id, tenant_id=make.tenant_id, now=NOW)
+    activation.activate(second.id, tenant_id=make.tenant_id, now=NOW + DAY, note="Better.")
 
     assert states(session) == {"v1": "retired", "v2": "active"}
     assert (second.ancestor_id, second.note) == (first.id, "Better. It had not passed its gate.")
@@ -81,8 +84,8 @@ def test_activation_retires_the_one_before_and_remembers_it(
 
 def test_to_activate_the_active_one_changes_nothing(make: Make, trained: TrainedModel) -> None:
     model = register(make, trained)
-    versions.activate(model.id, tenant_id=make.tenant_id, now=NOW)
-    versions.activate(model.id, tenant_id=make.tenant_id, now=NOW + DAY)
+    activation.activate(model.id, tenant_id=make.tenant_id, now=NOW)
+    activation.activate(model.id, tenant_id=make.tenant_id, now=NOW + DAY)
 
     assert (model.activated_at, model.ancestor_id) == (NOW, None)
 
@@ -92,12 +95,12 @@ def test_the_way_back_goes_to_the_ancestor_and_at_last_to_the_rules(
 ) -> None:
     first, second = (register(make, trained, now=NOW + day * DAY) for day in range(2))
     for model in (first, second):
-        versions.activate(model.id, tenant_id=make.tenant_id, now=NOW)
+        activation.activate(model.id, tenant_id=make.tenant_id, now=NOW)
 
-    back = versions.roll_back(second.id, tenant_id=make.tenant_id, now=NOW)
+    back = activation.roll_back(second.id, tenant_id=make.tenant_id, now=NOW)
     assert back is not None
     assert (back.version, states(session)) == ("v1", {"v1": "active", "v2": "retired"})
-    assert versions.roll_back(first.id, tenant_id=make.tenant_id, now=NOW) is None
+    assert activation.roll_back(first.id, tenant_id=make.tenant_id, now=NOW) is None
     assert states(session) == {"v1": "retired", "v2": "retired"}
 
 
@@ -106,11 +109,11 @@ def test_the_way_back_never_comes_round_to_one_that_was_taken_back(
 ) -> None:
     models = [register(make, trained, now=NOW + day * DAY) for day in range(3)]
     for model in (*models, models[0]):
-        versions.activate(model.id, tenant_id=make.tenant_id, now=NOW)
+        activation.activate(model.id, tenant_id=make.tenant_id, now=NOW)
     seen = ["v1"]
     active: FraudModel | None = models[0]
     while active is not None:
-        active = versions.roll_back(active.id, tenant_id=make.tenant_id, now=NOW)
+        active = activation.roll_back(active.id, tenant_id=make.tenant_id, now=NOW)
         seen.append(active.version if active else "rules")
         assert len(seen) < 9
 
@@ -120,21 +123,68 @@ def test_the_way_back_never_comes_round_to_one_that_was_taken_back(
 def test_from_the_rules_it_goes_back_to_the_rules(make: Make, trained: TrainedModel) -> None:
     first, second = (register(make, trained, now=NOW + day * DAY) for day in range(2))
     for model in (first, second):
-        versions.activate(model.id, tenant_id=make.tenant_id, now=NOW)
+        activation.activate(model.id, tenant_id=make.tenant_id, now=NOW)
     for model in (second, first):
-        versions.roll_back(model.id, tenant_id=make.tenant_id, now=NOW)
-    versions.activate(second.id, tenant_id=make.tenant_id, now=NOW, by="Ada", note="Try it.")
+        activation.roll_back(model.id, tenant_id=make.tenant_id, now=NOW)
+    activation.activate(second.id, tenant_id=make.tenant_id, now=NOW, by="Ada", note="Try it.")
 
     assert second.note == "Try it. (Ada) It had not passed its gate."
-    assert versions.roll_back(second.id, tenant_id=make.tenant_id, now=NOW) is None
+    assert activation.roll_back(second.id, tenant_id=make.tenant_id, now=NOW) is None
+
+
+@pytest.mark.parametrize("bytes_", [b"x", b"{}"])
+@pytest.mark.parametrize("same_digest", [True, False])
+def test_a_damaged_one_is_neither_activated_nor_gone_back_to(
+    make: Make, session: Session, trained: TrainedModel, bytes_: bytes, same_digest: bool
+) -> None:
+    first, second = (register(make, trained, now=NOW + day * DAY) for day in range(2))
+    for model in (first, second):
+        activation.activate(model.id, tenant_id=make.tenant_id, now=NOW)
+    values: dict[str, Any] = {"artefact": bytes_}
+    if same_digest:
+        values["artefact_sha256"] = digest(bytes_)
+    session.execute(update(FraudModel).where(FraudModel.id == first.id).values(values))
+
+    with pytest.raises(NotPossible, match="v1 cannot be loaded"):
+        activation.activate(first.id, tenant_id=make.tenant_id, now=NOW)
+    assert activation.roll_back(second.id, tenant_id=make.tenant_id, now=NOW) is None
+    assert states(session) == {"v1": "retired", "v2": "retired"}
+    assert "the rules score again. v1 cannot be loaded" in str(second.note)
+
+
+def test_who_changed_what_and_why_is_kept(
+    make: Make, session: Session, trained: TrainedModel
+) -> None:
+    first, second = (register(make, trained, now=NOW + day * DAY) for day in range(2))
+    here: dict[str, Any] = {"tenant_id": make.tenant_id, "now": NOW + 3 * DAY}
+    activation.activate(first.id, by="Ada", note="Try it.", **here)
+    activation.activate(second.id, by="Ben", **here)
+    activation.roll_back(second.id, by="Cleo", note="Too many alarms.", **here)
+    session.flush()
+
+    def told(model: FraudModel) -> list[tuple[Any, ...]]:
+        found = find_model(model.id, tenant_id=make.tenant_id)
+        assert found is not None
+        return [(one["change"], one["changed_by"], one["note"]) for one in found["changes"]][::-1]
+
+    assert told(first) == [
+        ("registered", None, "Passed the gate."),
+        ("activated", "Ada", "Try it. (Ada) It had not passed its gate."),
+        ("retired", None, "Gave way to v2."),
+        ("activated", "Cleo", "Scores again: v2 was taken back."),
+    ]
+    assert told(second)[1:] == [
+        ("activated", "Ben", "Activated by hand (Ben). It had not passed its gate."),
+        ("taken_back", "Cleo", "Taken back; v1 scores again. Too many alarms."),
+    ]
 
 
 def test_only_the_active_one_can_be_taken_back(make: Make, trained: TrainedModel) -> None:
     model = register(make, trained)
     with pytest.raises(NotPossible, match="nothing to take back"):
-        versions.roll_back(model.id, tenant_id=make.tenant_id, now=NOW)
+        activation.roll_back(model.id, tenant_id=make.tenant_id, now=NOW)
     with pytest.raises(LookupError):
-        versions.roll_back(uuid.uuid4(), tenant_id=make.tenant_id, now=NOW)
+        activation.roll_back(uuid.uuid4(), tenant_id=make.tenant_id, now=NOW)
 
 
 def test_the_last_three_and_the_champions_ancestor_are_kept(
@@ -142,7 +192,7 @@ def test_the_last_three_and_the_champions_ancestor_are_kept(
 ) -> None:
     old = [register(make, trained, now=NOW + day * DAY) for day in range(2)]
     for model in old:
-        versions.activate(model.id, tenant_id=make.tenant_id, now=NOW)
+        activation.activate(model.id, tenant_id=make.tenant_id, now=NOW)
     for day in range(2, 7):
         register(make, trained, now=NOW + day * DAY, may_watch=False)
 
@@ -150,7 +200,7 @@ def test_the_last_three_and_the_champions_ancestor_are_kept(
     assert kept(session) == {"v1", "v2", "v5", "v6", "v7"}
     gone = session.scalars(select(FraudModel).where(FraudModel.version == "v3")).one()
     with pytest.raises(NotPossible, match="no longer kept"):
-        versions.activate(gone.id, tenant_id=make.tenant_id, now=NOW)
+        activation.activate(gone.id, tenant_id=make.tenant_id, now=NOW)
 
 
 @pytest.fixture
@@ -165,7 +215,7 @@ def test_of_many_activations_at_once_one_holds(
 ) -> None:
     models = [register(house, trained, now=NOW + day * DAY, may_watch=False).id for day in range(3)]
     works = [
-        lambda one=one: versions.activate(one, tenant_id=house.tenant_id, now=NOW)
+        lambda one=one: activation.activate(one, tenant_id=house.tenant_id, now=NOW)
         for one in models * 4
     ]
     at_once(app, house.tenant_id, works)

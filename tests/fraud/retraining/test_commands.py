@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import fastparquet
 import pandas as pd
@@ -17,7 +21,7 @@ from noc.database.base import utcnow
 from noc.fraud.features import FEATURES
 from noc.fraud.registry import serving
 from noc.fraud.registry.models import FraudModel
-from noc.fraud.retraining import runs
+from noc.fraud.retraining import commands, runs
 from noc.fraud.retraining.commands import export, models, train
 from tests.factories import Make
 from tests.fraud.labelled import labelled
@@ -33,11 +37,11 @@ def _nothing_in_memory() -> None:
 @pytest.fixture
 def typed(app: APIFlask, make: Make) -> Run:
     """Runs a command for the tenant ``acme``."""
-    commands = {"train": train, "models": models, "export": export}
+    known = {"train": train, "models": models, "export": export}
 
     def run(name: str, *words: str) -> Result:
         make.session.commit()
-        return app.test_cli_runner().invoke(commands[name], [*words, "--tenant", "acme"])
+        return app.test_cli_runner().invoke(known[name], [*words, "--tenant", "acme"])
 
     return run
 
@@ -125,7 +129,101 @@ def test_pseudonyms_hold_and_tell_nothing(typed: Run, make: Make, tmp_path: Path
     assert table["person"].nunique() == open_table["person_id"].nunique() == 20
     assert table["person"].str.fullmatch("[0-9a-f]{16}").all()
     assert table["occurred_at"].str.endswith(":00:00Z").all()
-    assert table["battery_level"].equals(open_table["battery_level"])
+    assert sorted(table["label"]) == sorted(open_table["label"])
+
+
+def test_pseudonymous_rows_are_shuffled_and_rounded(typed: Run, make: Make, tmp_path: Path) -> None:
+    labelled(make, 60, now=utcnow())
+    plain, masked = tmp_path / "plain.csv", tmp_path / "masked.parquet"
+    typed("export", "training-data", str(plain))
+    typed("export", "training-data", str(masked), "--pseudonymous")
+
+    identified, table = _read(plain), _read(masked)
+    for name in (*FEATURES, "rule_score"):
+        rounded = [float(f"{value:.3g}") for value in identified[name].dropna()]
+        assert sorted(table[name].dropna()) == sorted(rounded), name
+        assert rounded != identified[name].dropna().tolist(), "the identified one is exact"
+    column = [float(f"{value:.3g}") for value in identified["rule_score"]]
+    assert table["rule_score"].tolist() != column, "not in the order of time"
+    # The shuffle moved whole rows: labels are still beside their vectors.
+    whole = ["rule_score", "label"]
+    identified["rule_score"] = column
+    assert sorted(table[whole].itertuples(index=False)) == sorted(
+        identified[whole].itertuples(index=False)
+    )
+
+
+def test_without_a_secret_there_are_no_pseudonyms(
+    typed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "settings", lambda: SimpleNamespace(secret_key=""))
+    result = typed("export", "training-data", str(tmp_path / "out.csv"), "--pseudonymous")
+    assert result.exit_code == 2
+    assert "no SECRET_KEY" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def _full(*_: Any, **__: Any) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("older", [None, "of last week"])
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
+def test_a_full_disk_is_one_line_and_harms_nothing(
+    typed: Run, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str,
+    older: str | None,
+) -> None:  # fmt: skip
+    labelled(make, 40, now=utcnow())
+    path = tmp_path / name
+    if older:
+        path.write_text(older)
+    # Found out at the very end, when all but the last block is there.
+    monkeypatch.setattr(os, "fsync", _full)
+
+    result = typed("export", "training-data", str(path))
+
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert result.stderr == f"Error: cannot write {path}: No space left on device\n"
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == (
+        [(name, older)] if older else []
+    )
+
+
+def test_where_nothing_can_be_written_it_is_said_in_one_line(
+    typed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    for place, reason in (("missing", "No such file or directory"), ("file", "Not a directory")):
+        path = tmp_path / place / "out.csv"
+        result = typed("export", "training-data", str(path))
+        assert result.stderr == f"Error: cannot write {path}: {reason}\n"
+        assert result.exit_code == 1
+
+    kept = tmp_path / "out.csv"
+    kept.write_text("older")
+    monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)
+    result = typed("export", "training-data", str(kept))
+    assert result.exit_code == 1
+    assert "Permission denied" in result.stderr
+    assert kept.read_text() == "older"
+
+
+def test_an_older_file_is_replaced_through_a_link_with_its_mode(
+    typed: Run, make: Make, tmp_path: Path
+) -> None:
+    labelled(make, 10, now=utcnow())
+    path, link = tmp_path / "real.csv", tmp_path / "link.csv"
+    path.write_text("older")
+    path.chmod(0o640)
+    link.symlink_to(path)
+
+    assert typed("export", "training-data", str(link)).exit_code == 0
+
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert len(_read(path)) == 10
+    assert {one.name for one in tmp_path.iterdir()} == {"real.csv", "link.csv"}
 
 
 def test_a_file_of_another_kind_is_refused(typed: Run, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from noc.fraud.features import FEATURES
 from noc.fraud.models import PredictionLog
-from noc.fraud.registry import serving, versions
+from noc.fraud.registry import activation, serving
 from noc.fraud.registry.models import FraudModel, ModelMetrics
 from noc.fraud.retraining import dataset, pipeline
 from noc.fraud.retraining.pipeline import NotTrained, Trained
@@ -72,6 +72,7 @@ def test_the_number_needed_is_the_tenants(make: Make) -> None:
 def test_a_challenger_watches_beside_the_champion_first(make: Make, session: Session) -> None:
     labelled(make, 600)
     train(make)
+    labelled(make, 50, seed=1)
     second = train(make)
 
     assert (second.version, second.activated, second.gate.may_watch) == ("v2", False, True)
@@ -108,23 +109,40 @@ def test_the_champion_is_measured_only_on_what_it_had_not_learned(
 def test_where_a_person_took_the_model_back_none_comes_by_itself(make: Make) -> None:
     labelled(make, 600)
     first = train(make)
-    versions.roll_back(first.model_id, tenant_id=make.tenant_id, now=NOW)
-    make.session.commit()
+    activation.roll_back(first.model_id, tenant_id=make.tenant_id, now=NOW)
+    labelled(make, 50, seed=1)
 
     second = train(make)
 
-    assert (second.gate.may_score, second.activated) == (True, False)
+    assert (second.version, second.gate.may_score, second.activated) == ("v2", True, False)
 
 
-def test_the_same_verdicts_make_the_same_model_to_the_last_byte(
+def test_the_same_verdicts_make_the_same_model_to_the_last_byte_and_no_second_version(
     make: Make, session: Session
 ) -> None:
     labelled(make, 300)
-    train(make)
-    train(make)
+    first = train(make)
+    again = train(make, now=NOW + dt.timedelta(hours=1))
 
-    models = session.scalars(select(FraudModel.artefact).order_by(FraudModel.created_at)).all()
-    assert models[0] == models[1]
+    assert (again.model_id, again.new) == (first.model_id, False)
+    assert again.sentence == "Nothing new to learn: the same verdicts made v1 again."
+    assert session.scalars(select(FraudModel.version)).all() == ["v1"]
+
+
+def test_beside_a_champion_that_cannot_be_loaded_nothing_passes(
+    make: Make, session: Session
+) -> None:
+    labelled(make, 600)
+    train(make)
+    session.execute(update(FraudModel).values(artefact=b"x"))
+    labelled(make, 100, seed=1)
+    session.commit()
+    serving.forget()
+
+    second = train(make)
+
+    assert not second.gate.may_score
+    assert "It could not be compared with the active model." in second.sentence
 
 
 def test_one_that_knows_less_than_the_rules_is_kept_for_comparison_only(

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from noc.fraud.models import PredictionLog
-from noc.fraud.registry import serving, versions
+from noc.fraud.registry import activation, serving, versions
 from noc.fraud.registry.models import FraudModel, ModelMetrics
 from noc.fraud.retraining import promotion
 from noc.fraud.training import TrainedModel
@@ -215,7 +215,7 @@ def test_a_decision_taken_meanwhile_holds(
 
     def meanwhile(tenant_id: int) -> None:
         monkeypatch.setattr(versions, "lock", locked)
-        versions.activate(shadow.id, tenant_id=tenant_id, now=NOW, note="By hand.")
+        activation.activate(shadow.id, tenant_id=tenant_id, now=NOW, note="By hand.")
         locked(tenant_id)
 
     monkeypatch.setattr(versions, "lock", meanwhile)
@@ -232,7 +232,7 @@ def test_it_must_not_be_worse_than_the_champion(
     trained: TrainedModel,  # noqa: F811
 ) -> None:
     champion = register(make, trained, now=NOW - 10 * DAY, may_watch=False)
-    versions.activate(champion.id, tenant_id=make.tenant_id, now=NOW - 10 * DAY)
+    activation.activate(champion.id, tenant_id=make.tenant_id, now=NOW - 10 * DAY)
     fraud = np.zeros(400)
     fraud[np.linspace(0, 399, 60).astype(int)] = 1
     # The champion was right all along; the shadow nearly always.

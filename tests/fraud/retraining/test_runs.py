@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from rq.timeouts import JobTimeoutException
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
@@ -166,6 +166,38 @@ def test_cancelled_half_way_it_leaves_nothing(make: Make, session: Session) -> N
     assert session.scalar(select(func.count()).select_from(FraudModel)) == 0
 
 
+def test_cancelled_in_the_last_moment_it_leaves_nothing_either(
+    make: Make, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labelled(make, 600, now=utcnow())
+    run = ask(make)
+    trained = pipeline.train
+
+    def then_cancelled(**values: Any) -> Any:
+        made = trained(**values)
+        following.cancel(run.id, tenant_id=make.tenant_id, now=utcnow())
+        return made
+
+    monkeypatch.setattr(pipeline, "train", then_cancelled)
+
+    # The wish is this very transaction's here, and goes with it: what counts is that nothing of
+    # the version is committed.
+    assert runs.carry_out(run.id, tenant_id=make.tenant_id, now=utcnow()) == "cancelled"
+    assert session.scalar(select(func.count()).select_from(FraudModel)) == 0
+
+
+def test_a_training_that_found_nothing_new_is_not_repeated_each_night(make: Make) -> None:
+    labelled(make, 150, now=utcnow())
+    carry_out(make)
+    model = make.session.scalars(select(FraudModel)).one()
+    model.created_at -= dt.timedelta(days=7)
+    make.session.execute(update(JobRun).values(requested_at=utcnow() - dt.timedelta(days=7)))
+    make.session.commit()
+    assert runs.due(tenant_id=make.tenant_id, now=utcnow())
+    assert "Nothing new to learn" in str(carry_out(make).reason)
+    assert not runs.due(tenant_id=make.tenant_id, now=utcnow())
+
+
 def test_a_worker_that_stops_leaves_it_to_another(make: Make) -> None:
     labelled(make, 150, now=utcnow())
     run = ask(make)
@@ -230,6 +262,7 @@ def test_daily_whose_model_is_a_week_old(make: Make) -> None:
     assert training.daily() == 0
     model = make.session.scalars(select(FraudModel)).one()
     model.created_at -= dt.timedelta(days=7)
+    make.session.execute(update(JobRun).values(requested_at=utcnow() - dt.timedelta(days=7)))
     make.session.commit()
     assert training.daily() == 1
     assert make.session.scalars(select(JobRun.trigger).order_by(JobRun.requested_at)).all() == [

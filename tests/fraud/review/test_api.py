@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from noc.database.base import utcnow
 from noc.database.tenancy import tenant_context
+from noc.fraud.combination import Combination
 from noc.fraud.features import FEATURES
 from noc.fraud.labels import label_punches
 from noc.fraud.models import PredictionLog
@@ -73,6 +74,24 @@ class TestQueue:
         assert [item["status"] for item in answer["items"]] == ["labelled"] * 2
         again = data(manager.get(QUEUE))
         assert (len(again["items"]), again["waiting"]["total"]) == (1, 1)
+
+    def test_a_token_is_named_as_who_said_it(
+        self, app: APIFlask, api: ApiClient, make: Make
+    ) -> None:
+        one, two = (str(prediction(make, p).id) for p in recent(make, [0.9, 0.8]))
+        path = "security/predictions/{}/label/"
+        single = data(api.post(path.format(one), json={"verdict": "CONFIRMED"}))
+        assert (single["label"]["labelled_by"], single["label"]["labelled_by_name"]) == (
+            None,
+            "tests",
+        )
+        api.post(QUEUE, json=[{"prediction_id": two, "verdict": "FALSE_POSITIVE"}])
+        found = data(api.get(f"security/predictions/{two}/"))
+        assert found["label"]["labelled_by_name"] == "tests"
+        # The next is a person's, and no token's any more.
+        manager = UserClient(app, make, make.user("security_manager", name="Mira"))
+        told = data(manager.post(path.format(one), json={"verdict": "FALSE_POSITIVE"}))
+        assert told["label"]["labelled_by_name"] == "Mira"
 
     def test_one_bad_item_never_loses_the_good_ones(self, api: ApiClient, make: Make) -> None:
         good, stale = (str(prediction(make, punch).id) for punch in recent(make, [0.9, 0.8]))
@@ -212,12 +231,48 @@ class TestPrediction:
         session.execute(update(FraudModel).values(artefact=None, status="retired"))
         assert data(api.get(path_of(make, punch)))["contributions"] is None
 
+    @pytest.mark.parametrize(("rule_score", "held"), [(0.0, False), (0.55, False), (0.85, True)])
+    def test_the_score_can_be_added_up(
+        self,
+        api: ApiClient,
+        make: Make,
+        session: Session,
+        trained: TrainedModel,
+        rule_score: float,
+        held: bool,
+    ) -> None:
+        weights = Combination(0.7, 0.5, -0.3)
+        version = register(make, trained, weights=weights).version
+        vector = [None] * len(FEATURES)
+        chance = trained.predict(np.full((1, len(FEATURES)), np.nan))
+        score = float(weights.scores(chance, np.array([rule_score]))[0])
+        (punch,) = recent(make, [0.4])
+        session.execute(
+            update(PredictionLog)
+            .where(PredictionLog.attendance_event_id == punch)
+            .values(
+                model_version=version, model_type="x", features=vector, rule_score=rule_score,
+                probability=float(chance[0]), fraud_score=round(score, 6),
+            )
+        )  # fmt: skip
+
+        told = data(api.get(path_of(make, punch)))
+
+        parts = told["score_parts"]
+        assert parts["held_by_rules"] is held
+        whole = parts["weights"]["model"] * sum(told["contributions"].values())
+        whole += parts["rules"] + parts["intercept"]
+        assert whole == pytest.approx(parts["log_odds"])
+        if not held:
+            score = told["fraud_score"]
+            assert whole == pytest.approx(math.log(score / (1 - score)), abs=1e-4)
+
     def test_the_rules_have_none_and_an_old_vector_is_filled_up(
         self, api: ApiClient, make: Make
     ) -> None:
         (punch,) = recent(make, [0.4])
         told = data(api.get(path_of(make, punch)))
-        assert told["contributions"] is None
+        assert told["contributions"] is told["score_parts"] is None
         assert told["features"] == dict.fromkeys(FEATURES)
         assert (told["fraud_score"], told["model_version"]) == (0.4, "rules")
         assert (told["label"], told["looked_at"]) == (None, None)

@@ -145,6 +145,42 @@ def test_a_stale_verdict_that_says_what_it_saw_is_refused(make: Make) -> None:
     assert say(make, punch, "FALSE_POSITIVE", seen=Seen("CONFIRMED")) == "labelled"
 
 
+def test_a_tickets_verdict_that_was_overruled_holds_again_when_the_review_is_taken_back(
+    make: Make, session: Session
+) -> None:
+    (punch,) = punches(make, [0.9])
+    resolver = make.user()
+    label_punches(
+        {punch: True}, tenant_id=make.tenant_id, source="ticket", labelled_by=resolver.id, now=NOW
+    )
+    by_ticket = stored(make, punch)
+    assert by_ticket == (True, "ticket", NOW, resolver.id, None)
+    assert say(make, punch, "FALSE_POSITIVE", note="His twin.", hours=1) == "labelled"
+    assert say(make, punch, "CONFIRMED", hours=2) == "labelled"
+    assert say(make, punch, "FALSE_POSITIVE", hours=3) == "labelled"
+    assert stored(make, punch)[0] is False
+
+    assert take_back(prediction(make, punch).id, tenant_id=make.tenant_id, site_ids=None)
+
+    assert stored(make, punch) == by_ticket
+    with pytest.raises(Refused, match="comes from elsewhere"):
+        take_back(prediction(make, punch).id, tenant_id=make.tenant_id, site_ids=None)
+
+
+def test_a_ticket_has_the_last_word_for_good(make: Make) -> None:
+    (punch,) = punches(make, [0.9])
+    say(make, punch, "FALSE_POSITIVE")
+    label_punches(
+        {punch: True}, tenant_id=make.tenant_id, source="ticket", labelled_by=None, now=NOW
+    )
+    say(make, punch, "FALSE_POSITIVE", hours=1)
+    label_punches(
+        {punch: True}, tenant_id=make.tenant_id, source="ticket", labelled_by=None, now=NOW
+    )
+
+    assert prediction(make, punch).overruled is None
+
+
 def test_what_is_not_there_or_out_of_sight_is_missing(make: Make, session: Session) -> None:
     here, there = make.site(), make.site()
     (punch,) = punches(make, [0.7], site=here)

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from noc.database.base import new_uuid
 from noc.fraud.combination import Combination
 from noc.fraud.features import FEATURES
-from noc.fraud.registry import serving, versions
+from noc.fraud.registry import activation, serving, versions
 from noc.fraud.registry.artefact import Artefact, pack
 from noc.fraud.registry.models import FraudModel
 from noc.fraud.registry.versions import Candidate
@@ -184,6 +184,6 @@ def register(
         now=window[1],
     )
     if active:
-        versions.activate(model.id, tenant_id=make.tenant_id, now=window[1])
+        activation.activate(model.id, tenant_id=make.tenant_id, now=window[1])
     make.session.commit()
     return model
