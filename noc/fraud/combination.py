@@ -6,8 +6,8 @@ the model weighs what the rules cannot. Both are evidence, so their log-odds add
     logit(score) = model * logit(probability) + rules * logit(rule score) + intercept
 
 with weights learned by logistic regression on labelled punches that the model had not seen
-(stacking, D. Wolpert, 1992), pulled towards :data:`PRIOR` where there are few. What the rules
-alone call CRITICAL stays at least that: hard evidence is not for a model to talk away.
+(stacking, D. Wolpert, 1992), pulled towards :data:`PRIOR_MODEL` and :data:`PRIOR_RULES`. What the
+rules alone call CRITICAL stays at least that: hard evidence is not for a model to talk away.
 """
 
 from __future__ import annotations
@@ -19,13 +19,20 @@ import numpy as np
 
 from noc.fraud.columns import FloatArray
 
-PRIOR = 0.6
-"""Weight of either part before anything is learned. Two sources that agree half of the time count
-more than one and less than two; on the simulated tenants the learned weights lie around it.
+PRIOR_MODEL, PRIOR_RULES = 0.8, 0.4
+"""Weights before anything is learned. Two sources that agree in part count more than one and less
+
+than two, and the model has the rules' own evidence among its features.
 """
 
-PULL = 5.0
-"""How strongly, in labelled punches' worth of log-likelihood per unit squared."""
+PULL = 60.0
+"""How strongly weights are held there, in log-likelihood per unit squared.
+
+Whom people reviewed was chosen by rules more than by chance: on a few hundred verdicts the rules
+look better than they are among all punches. On six versions of three simulated companies, whose
+truth is known, average precision over all live punches was .623 with this pull, .588 with 5
+around 0.6 and 0.6; on six of another simulation that had no part in the choice .719 and .680.
+"""
 
 CRITICAL = 0.8
 """From here on the word of the rules stands, whatever the model says."""
@@ -40,8 +47,8 @@ _EDGE = 1e-6
 class Combination:
     """The weights of one model version."""
 
-    model: float = PRIOR
-    rules: float = PRIOR
+    model: float = PRIOR_MODEL
+    rules: float = PRIOR_RULES
     intercept: float = 0.0
 
     def log_odds(self, probabilities: FloatArray, rule_scores: FloatArray) -> FloatArray:
@@ -85,10 +92,11 @@ def learn(labels: FloatArray, probabilities: FloatArray, rule_scores: FloatArray
         [logit(probabilities), logit(np.maximum(rule_scores, RULES_FLOOR)), np.ones(len(labels))]
     )
     sign = np.where(labels > 0, 1.0, -1.0)
+    start = np.array([PRIOR_MODEL, PRIOR_RULES, 0.0])
 
     def loss(weights: FloatArray) -> tuple[float, FloatArray]:
         margin = sign * (x @ weights)
-        away = weights - np.array([PRIOR, PRIOR, 0.0])
+        away = weights - start
         # The intercept is hardly held: enough that a window without any fraud has an answer.
         hold = np.array([PULL, PULL, 0.05])
         value = np.logaddexp(0.0, -margin).sum() + (hold * away**2).sum()
@@ -97,7 +105,7 @@ def learn(labels: FloatArray, probabilities: FloatArray, rule_scores: FloatArray
 
     found = minimize(
         loss,
-        np.array([PRIOR, PRIOR, 0.0]),
+        start,
         jac=True,
         method="L-BFGS-B",
         bounds=[(0.0, None), (0.0, None), (None, None)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from noc.fraud.combination import PRIOR, Combination, learn, logit, read
+from noc.fraud.combination import PRIOR_MODEL, PRIOR_RULES, Combination, learn, logit, read
 
 AT = np.array([0.02, 0.3, 0.9])
 
@@ -41,7 +41,7 @@ def test_certainty_makes_no_infinity() -> None:
 def test_without_verdicts_the_weights_are_the_prior() -> None:
     learned = learn(np.empty(0), np.empty(0), np.empty(0))
 
-    assert (learned.model, learned.rules) == pytest.approx((PRIOR, PRIOR), abs=1e-3)
+    assert (learned.model, learned.rules) == pytest.approx((PRIOR_MODEL, PRIOR_RULES), abs=1e-3)
 
 
 def test_weights_are_found_again_in_what_they_made() -> None:
