@@ -17,6 +17,7 @@ from noc.fraud.registry import activation
 from noc.fraud.registry.models import FraudModel
 from noc.fraud.retraining import runs
 from noc.fraud.watching import drift
+from noc.identity.models import User
 
 WEEKS_AGO = (2, 1, 0)
 """A training this many weeks before the end of the history: the newest at its very end."""
@@ -52,8 +53,9 @@ class Lessons:
             select(FraudModel.id).where(FraudModel.tenant_id == tenant_id, FraudModel.is_active)
         )
         if self._trusting and watching is not None and active is None:
-            note = "Activated by hand: it found more than the rules in the week it watched."
-            activation.activate(watching, tenant_id=tenant_id, now=at, note=note)
+            admin = session().get_one(User, (tenant_id, self._ids.users["admin"]))
+            note = "It found more than the rules in the week it watched."
+            activation.activate(watching, tenant_id=tenant_id, now=at, note=note, by=admin.name)
         session().commit()
         drift.watch(tenant_id=tenant_id, now=at)
         session().commit()
