@@ -9,7 +9,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import large, model, punches, telemetry, training
+from tests.bench import crowd, large, model, punches, telemetry, training
 from tests.bench.figures import Figure
 from tests.bench.house import House, build
 from tests.instance import running
@@ -25,10 +25,11 @@ BENCHMARKS: dict[str, Callable[[House], list[Figure]]] = {
     "large": large.large,
 }
 ALONE: dict[str, Callable[[], list[Figure]]] = {
+    "crowd": crowd.crowd,
     "cards": training.cards,
     "training": training.training,
 }
-"""These need no instance."""
+"""These need no instance, or one of their own."""
 
 
 def main(names: list[str]) -> int:
