@@ -1,8 +1,9 @@
 """A thousand clients of the feed in one process of its own, so that they do not slow the server.
 
-``python -m tests.bench.audience HOST PORT TOKEN CLIENTS``: connects, says ``ready`` on standard
-output, and when standard input ends says in JSON what came. One client never reads: it must delay
-nobody. Latency is from the moment in an alert's message (nanoseconds of Unix time) to its frame.
+``python -m tests.bench.audience HOST PORT PATH TOKEN CLIENTS``: connects, says ``ready`` on
+standard output, and when standard input ends says in JSON what came. One client never reads: it
+must delay nobody. Latency is from the moment in an alert's message (nanoseconds of Unix time) to
+its frame.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ class Client:
     closed: bool = False
 
 
-def connect(host: str, port: int, token: str) -> Client:
+def connect(host: str, port: int, path: str, token: str) -> Client:
     """Open the feed; RuntimeError where the server does not upgrade."""
     sock = socket.create_connection((host, port), timeout=30)
     key = base64.b64encode(os.urandom(16)).decode()
     lines = (
-        "GET /ws/noc/dashboard/?types=alert_created HTTP/1.1",
+        f"GET {path} HTTP/1.1",
         f"Host: {host}:{port}",
         "Upgrade: websocket",
         "Connection: Upgrade",
@@ -76,11 +77,11 @@ def texts(buffer: bytearray) -> list[bytes]:
     return found
 
 
-def main(host: str, port: int, token: str, count: int) -> None:
+def main(host: str, port: int, path: str, token: str, count: int) -> None:
     """Listen until standard input ends."""
     # Its socket takes what the kernel keeps, and then no more.
-    stalled = connect(host, port, token)
-    clients = [connect(host, port, token) for _ in range(count - 1)]
+    stalled = connect(host, port, path, token)
+    clients = [connect(host, port, path, token) for _ in range(count - 1)]
     selector = selectors.DefaultSelector()
     for client in clients:
         selector.register(client.sock, selectors.EVENT_READ, client)
@@ -137,4 +138,4 @@ def _tell(clients: list[Client], latencies: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], int(sys.argv[5]))

@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.bench.audience import WORD
@@ -19,6 +20,7 @@ from tests.instance import running
 CLIENTS = 1_000
 RATE = 20.0
 SECONDS = 30
+PATH = "/ws/noc/dashboard/?types=alert_created"
 SETTINGS = {
     "WEBSOCKET_RATE_LIMIT": "1000000",
     "WEB_THREADS": str(CLIENTS + 60),
@@ -34,7 +36,7 @@ def crowd() -> list[Figure]:
         before = _cpu_seconds(house)
         report, seconds = _with_audience(house)
         busy = (_cpu_seconds(house) - before) / seconds
-    clients = report["complete"]
+    clients = complete(report)
     floor = {"floor": alone.value, "floor_name": alone.name}
     name = f"feed, {CLIENTS:,} clients at {RATE:.0f} events/s"
     return [
@@ -81,28 +83,51 @@ def _alone(house: House) -> Figure:
 
 def _with_audience(house: House) -> tuple[dict[str, float], float]:
     started = time.monotonic()
+    with listening(house.instance.port, PATH, house.token) as told:
+        connection = house.connection()
+        at_the_rate(lambda number: _send(house, connection, number))
+        connection.close()
+        report = told()
+    return report, time.monotonic() - started
+
+
+def complete(report: dict[str, float]) -> float:
+    """How many clients had every event that was sent, in order."""
+    return report["complete"] if report["events"] == int(RATE * SECONDS) else 0.0
+
+
+@contextmanager
+def listening(port: int, path: str, token: str = "") -> Iterator[Callable[[], dict[str, float]]]:
+    """The clients, connected; calling it ends their listening and says what came."""
     audience = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.audience", "127.0.0.1", str(house.instance.port),
-         house.token, str(CLIENTS)],
+        [sys.executable, "-m", "tests.bench.audience", "127.0.0.1", str(port), path, token,
+         str(CLIENTS)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert audience.stdin is not None
     assert audience.stdout is not None
+    told, heard = audience.stdin, audience.stdout
+
+    def report() -> dict[str, float]:
+        told.close()
+        found: dict[str, float] = json.loads(heard.readline())
+        return found
+
     try:
-        assert audience.stdout.readline().strip() == "ready", "the clients could not connect"
-        connection = house.connection()
-        begin = time.monotonic()
-        for number in range(int(RATE * SECONDS)):
-            time.sleep(max(0.0, begin + number / RATE - time.monotonic()))
-            _send(house, connection, number)
-        time.sleep(3)
-        connection.close()
-        audience.stdin.close()
-        report: dict[str, float] = json.loads(audience.stdout.readline())
+        assert heard.readline().strip() == "ready", "the clients could not connect"
+        yield report
     finally:
         audience.kill()
         audience.wait()
-    return report, time.monotonic() - started
+
+
+def at_the_rate(send: Callable[[int], object]) -> None:
+    """RATE events a second for SECONDS, and some time for the last ones to arrive."""
+    begin = time.monotonic()
+    for number in range(int(RATE * SECONDS)):
+        time.sleep(max(0.0, begin + number / RATE - time.monotonic()))
+        send(number)
+    time.sleep(3)
 
 
 def _cpu_seconds(house: House) -> float:
