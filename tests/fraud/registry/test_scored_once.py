@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from apiflask import APIFlask
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, update
 
 from noc.alerts.models import Alert
+from noc.attendance.models import AttendanceEvent
 from noc.events.models import EventLog
 from noc.extensions import db
 from noc.extensions import session as current_session
@@ -114,6 +115,9 @@ def test_sixteen_workers_on_one_punch_leave_one_of_everything(
     with committed_tenant(app, services) as make:
         on_duty_and_shadow(make, trained)
         punch_id = unlike_themselves(settled(make, days=10))
+        # What came before is no work for the sweep.
+        before = update(AttendanceEvent).where(AttendanceEvent.id != punch_id)
+        current_session().execute(before.values(scored_at=NOW))
         current_session().commit()
 
         def score() -> Any:

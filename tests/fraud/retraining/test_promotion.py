@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from noc.fraud.models import PredictionLog
-from noc.fraud.registry import activation, serving, versions
+from noc.fraud.registry import activation, changes, serving
 from noc.fraud.registry.models import FraudModel, ModelMetrics
 from noc.fraud.retraining import promotion
 from noc.fraud.training import TrainedModel
@@ -211,14 +211,14 @@ def test_a_decision_taken_meanwhile_holds(
     make: Make, session: Session, shadow: FraudModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched(make, shadow)
-    locked = versions.lock
+    locked = changes.lock
 
     def meanwhile(tenant_id: int) -> None:
-        monkeypatch.setattr(versions, "lock", locked)
+        monkeypatch.setattr(changes, "lock", locked)
         activation.activate(shadow.id, tenant_id=tenant_id, now=NOW, note="By hand.")
         locked(tenant_id)
 
-    monkeypatch.setattr(versions, "lock", meanwhile)
+    monkeypatch.setattr(changes, "lock", meanwhile)
 
     assert judge(make) is None
     session.refresh(shadow)
