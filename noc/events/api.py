@@ -9,7 +9,7 @@ from apiflask import APIBlueprint
 from noc.database.base import utcnow
 from noc.events.filters import asked_subscription
 from noc.events.frames import event_fields
-from noc.events.log import bounds, read_after
+from noc.events.pages import read_page
 from noc.events.schemas import EventQuery, StatsQuery
 from noc.events.stats import event_stats
 from noc.identity.capabilities import VIEW
@@ -17,7 +17,6 @@ from noc.identity.guard import require
 from noc.identity.principal import required_principal
 from noc.rest.envelope import success
 from noc.rest.openapi import API_PREFIX
-from noc.rest.problems import Problem
 
 bp = APIBlueprint("events", __name__, url_prefix=API_PREFIX)
 
@@ -29,36 +28,21 @@ _SECURITY: list[str | dict[str, list[Any]]] = ["bearer", "session"]
 @require(VIEW)
 @bp.input(EventQuery, location="query", arg_name="query")
 def list_events(query: EventQuery) -> Any:
-    """The feed's frames after a `seq` (default 0), oldest first.
+    """The feed's frames after a `seq`, or the `last` so many, oldest first.
 
-    `pagination.cursor` is the `after` to ask with next time, `next_cursor` the same while there
-    is more to be had at once. 410 with `oldest_seq` when `after` is older than what is kept.
+    Without `after` the page begins with the oldest event that is kept. `pagination.cursor` is the
+    `after` to ask with next time, `next_cursor` the same while there is more to be had at once.
+    410 with `oldest_seq` when `after` is older than what is kept.
     """
-    wanted = asked_subscription(required_principal(), query)
-    after, limit = query.after or 0, query.limit
-    oldest, last = bounds(wanted.tenant_id)
-    if after < oldest - 1:
-        raise Problem(
-            410,
-            f"The log is kept from seq {oldest} on: continue with after={oldest - 1}.",
-            oldest_seq=oldest,
-        )
-    events = read_after(
-        wanted.tenant_id,
-        after,
-        limit,
-        site_ids=wanted.site_ids,
-        types=wanted.types,
-        until=last,
-    )
-    cursor = events[-1].seq if len(events) == limit else max(after, last)
+    page = read_page(asked_subscription(required_principal(), query), query)
     return success(
-        [event_fields(event) for event in events],
+        [event_fields(event) for event in page.events],
         pagination={
-            "next_cursor": cursor if cursor < last else None,
-            "limit": limit,
-            "cursor": cursor,
-            "last_seq": last,
+            "next_cursor": page.cursor if page.cursor < page.last_seq else None,
+            "limit": query.last or query.limit,
+            "cursor": page.cursor,
+            "oldest_seq": page.oldest_seq,
+            "last_seq": page.last_seq,
         },
     )
 

@@ -15,7 +15,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from sqlalchemy import event, func, select
+from sqlalchemy import Select, event, func, select
 from sqlalchemy.orm import Session, SessionTransaction
 
 from noc.database.base import new_uuid
@@ -67,6 +67,17 @@ class LoggedEvent:
     created_at: dt.datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Period:
+    """When events were logged: from ``since`` on, before ``until``; None is without an end."""
+
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+
+EVER = Period()
+
+
 def emit(
     event_type: str,
     payload: dict[str, Any],
@@ -115,11 +126,41 @@ def read_after(
     site_ids: Collection[int] | None = None,
     types: Collection[str] | None = None,
     until: int | None = None,
+    period: Period = EVER,
 ) -> list[LoggedEvent]:
     """Up to ``limit`` events with ``after`` < seq (<= ``until``), by ``seq``; one query.
 
     ``site_ids`` and ``types`` keep only what they name; an event of no site is then left out.
     """
+    query = _selected(tenant_id, site_ids, types, period).where(EventLog.seq > after)
+    if until is not None:
+        query = query.where(EventLog.seq <= until)
+    return [
+        LoggedEvent(*row) for row in session().execute(query.order_by(EventLog.seq).limit(limit))
+    ]
+
+
+def read_last(
+    tenant_id: int,
+    count: int,
+    *,
+    site_ids: Collection[int] | None = None,
+    types: Collection[str] | None = None,
+    until: int,
+    period: Period = EVER,
+) -> list[LoggedEvent]:
+    """The newest ``count`` events up to seq ``until`` that pass, oldest first; one query."""
+    query = _selected(tenant_id, site_ids, types, period).where(EventLog.seq <= until)
+    rows = session().execute(query.order_by(EventLog.seq.desc()).limit(count)).all()
+    return [LoggedEvent(*row) for row in reversed(rows)]
+
+
+def _selected(
+    tenant_id: int,
+    site_ids: Collection[int] | None,
+    types: Collection[str] | None,
+    period: Period,
+) -> Select[Any]:
     query = (
         select(
             EventLog.tenant_id,
@@ -132,21 +173,25 @@ def read_after(
             EventLog.created_at,
         )
         .outerjoin(Site, (Site.tenant_id == EventLog.tenant_id) & (Site.id == EventLog.site_id))
-        .where(EventLog.tenant_id == tenant_id, EventLog.seq > after)
-        .order_by(EventLog.seq)
-        .limit(limit)
+        .where(EventLog.tenant_id == tenant_id)
     )
-    if until is not None:
-        query = query.where(EventLog.seq <= until)
+    if period.since is not None:
+        query = query.where(EventLog.created_at >= period.since)
+    if period.until is not None:
+        query = query.where(EventLog.created_at < period.until)
     if site_ids is not None:
         query = query.where(EventLog.site_id.in_(site_ids))
     if types is not None:
         query = query.where(EventLog.event_type.in_(types))
-    return [LoggedEvent(*row) for row in session().execute(query)]
+    return query
 
 
 def bounds(tenant_id: int) -> tuple[int, int]:
-    """(oldest, last) ``seq`` of the tenant's log; (last + 1, last) where it holds nothing."""
+    """(oldest, last) ``seq`` of the tenant's log; (last + 1, last) where it holds nothing.
+
+    What is read after this and what retention removes meanwhile can leave a gap before the
+    first event read: whoever must know asks again after reading.
+    """
     oldest = select(func.min(EventLog.seq)).where(EventLog.tenant_id == tenant_id).scalar_subquery()
     row = session().execute(
         select(EventCounter.last_seq, oldest).where(EventCounter.tenant_id == tenant_id)

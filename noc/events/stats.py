@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, RowMapping, func, select
 
 from noc.events.log import bounds
 from noc.events.models import EventLog
@@ -18,24 +18,14 @@ def event_stats(
 ) -> dict[str, Any]:
     """Events of the last ``hours`` by type, and their broadcasts. Two queries.
 
-    ``broadcasts.pushed`` counts events that reached the feed's sockets while they were new,
-    ``failed`` those that did not reach each of them (a slow client, the rate limit);
-    ``recipients`` adds up sockets. Latencies are milliseconds from the commit to the last
-    socket, null where nothing was pushed. ``site_ids`` limits all counts to these sites.
+    ``pushed`` counts events that reached the feed's sockets while they were new, ``failed`` those
+    that did not reach each of them (a slow client, the rate limit); ``recipients`` adds up
+    sockets. Latencies are milliseconds from the commit to the last socket, null where nothing
+    was pushed. ``site_ids`` limits all counts to these sites.
     """
     since = now - dt.timedelta(hours=hours)
-    pushed = EventLog.broadcast_at.is_not(None)
-    latency = EventLog.broadcast_latency_ms
     query = (
-        select(
-            EventLog.event_type,
-            func.count().label("events"),
-            func.count().filter(pushed).label("pushed"),
-            func.count().filter(EventLog.broadcast_success.is_(False)).label("failed"),
-            func.coalesce(func.sum(EventLog.recipient_count), 0).label("recipients"),
-            func.percentile_cont(0.5).within_group(latency).label("latency_p50_ms"),
-            func.percentile_cont(0.99).within_group(latency).label("latency_p99_ms"),
-        )
+        select(EventLog.event_type, func.count().label("events"), *_broadcasts())
         .where(
             EventLog.tenant_id == tenant_id, EventLog.created_at > since, EventLog.created_at <= now
         )
@@ -52,12 +42,29 @@ def event_stats(
         "total": total["events"],
         "by_type": {row["event_type"]: row["events"] for row in by_type},
         "broadcasts": {
-            "pushed": total["pushed"],
-            "failed": total["failed"],
-            "recipients": int(total["recipients"]),
-            "latency_p50_ms": total["latency_p50_ms"],
-            "latency_p99_ms": total["latency_p99_ms"],
+            **_told(total),
+            "by_type": {row["event_type"]: _told(row) for row in by_type},
         },
         "oldest_seq": oldest,
         "last_seq": last,
     }
+
+
+def _broadcasts() -> list[ColumnElement[Any]]:
+    latency = EventLog.broadcast_latency_ms
+    shares = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+    return [
+        func.count().filter(EventLog.broadcast_at.is_not(None)).label("pushed"),
+        func.count().filter(EventLog.broadcast_success.is_(False)).label("failed"),
+        func.coalesce(func.sum(EventLog.recipient_count), 0).label("recipients"),
+        func.avg(latency).label("latency_mean_ms"),
+        *(
+            func.percentile_cont(share).within_group(latency).label(f"latency_{name}_ms")
+            for name, share in shares.items()
+        ),
+    ]
+
+
+def _told(row: RowMapping) -> dict[str, Any]:
+    told = {name: row[name] for name in row if name not in ("event_type", "events")}
+    return told | {"recipients": int(row["recipients"])}
