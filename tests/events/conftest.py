@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -26,21 +26,12 @@ from noc.extensions import session as current_session
 from noc.identity import tenants, tokens
 from noc.settings import Settings
 from tests.conftest import Services
+from tests.events.waiting import WAIT_SECONDS, wait_until
+from tests.events.web_processes import WebProcess
 from tests.factories import Make
 from tests.feed_client import FeedClient
 
-WAIT_SECONDS = 15.0
-"""How long a test waits for what must come; far longer than it takes."""
-
 _number = itertools.count(1)
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Return once the condition holds; AssertionError naming ``what`` if it never does."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"never came true: {what}"
-        time.sleep(0.01)
 
 
 @dataclass
@@ -217,3 +208,18 @@ def next_of(client: FeedClient, kind: str) -> dict[str, Any]:
         assert frame is not None, f"no {kind} came"
         if frame["type"] == kind:
             return frame
+
+
+@pytest.fixture
+def web(config: Settings, tmp_path: Path) -> Iterator[Callable[..., WebProcess]]:
+    """Starts web processes with these settings; what still runs after the test is killed."""
+    started: list[WebProcess] = []
+
+    def start(**settings: str) -> WebProcess:
+        folder = tmp_path / f"web-{len(started)}"
+        started.append(WebProcess(config, folder, **settings))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()

@@ -2,80 +2,24 @@
 
 from __future__ import annotations
 
-import http.client
-import os
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from noc.settings import Settings
 from tests.events.conftest import WAIT_SECONDS, House, Server, next_of, numbers, wait_until
+from tests.events.web_processes import WebProcess
 from tests.feed_client import FeedClient
-from tests.instance import free_port
-
-
-class Gunicorn:
-    """The web process on a free port, with REST and the feed, and no dashboards."""
-
-    def __init__(self, config: Settings, folder: Path) -> None:
-        self.port = free_port()
-        metrics = folder / "metrics"
-        metrics.mkdir()
-        self.log = folder / "web.log"
-        environment = os.environ | {
-            "DATABASE_URL": config.database_url,
-            "REDIS_URL": config.redis_url,
-            "SECRET_KEY": config.secret_key,
-            "NOC_DATA_DIR": str(folder),
-            "PROMETHEUS_MULTIPROC_DIR": str(metrics),
-            "WEB_THREADS": "24",
-            "WEB_PROCESSES": "2",
-            "WEBSOCKET_HEARTBEAT_SECONDS": "0.5",
-            "WEBSOCKET_RATE_LIMIT": "100000",
-        }
-        command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}"]
-        # Patience far beyond the tests': a socket that held up the stop would fail them.
-        command += ["--config", "python:noc.launcher.gunicorn_config", "--graceful-timeout", "90"]
-        command.append("noc:create_app()")
-        with self.log.open("wb") as output:
-            self.process = subprocess.Popen(
-                command, env=environment, stdout=output, stderr=subprocess.STDOUT
-            )
-        wait_until(self.answers, "the web process is ready")
-
-    def answers(self) -> bool:
-        """Whether it answers requests."""
-        try:
-            return self.get("/healthz")[0] == 200
-        except OSError:
-            assert self.process.poll() is None, self.log.read_text()
-            return False
-
-    def get(self, path: str) -> tuple[int, str]:
-        """Status and text of a GET."""
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
-            connection.request("GET", path, headers={"Connection": "close"})
-            with connection.getresponse() as answer:
-                return answer.status, answer.read().decode()
 
 
 @pytest.fixture
-def gunicorn(config: Settings, tmp_path: Path) -> Iterator[Gunicorn]:
-    """A web process of its own."""
-    web = Gunicorn(config, tmp_path)
-    yield web
-    if web.process.poll() is None:
-        web.process.kill()
-        web.process.wait(WAIT_SECONDS)
+def gunicorn(web: Callable[..., WebProcess]) -> WebProcess:
+    """Two web processes behind one port."""
+    return web(WEB_PROCESSES="2", WEBSOCKET_HEARTBEAT_SECONDS="0.5")
 
 
-def connect(web: Gunicorn, house: House, count: int) -> list[FeedClient]:
+def connect(web: WebProcess, house: House, count: int) -> list[FeedClient]:
     url = f"ws://127.0.0.1:{web.port}/ws/noc/dashboard/"
     clients = [FeedClient(url, house.token) for _ in range(count)]
     for client in clients:
@@ -85,7 +29,7 @@ def connect(web: Gunicorn, house: House, count: int) -> list[FeedClient]:
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_says_1001_to_every_client_and_is_soon_over(
-    house: House, gunicorn: Gunicorn, sent: signal.Signals
+    house: House, gunicorn: WebProcess, sent: signal.Signals
 ) -> None:
     clients = connect(gunicorn, house, 12)
     codes: list[int] = []
@@ -105,7 +49,7 @@ def test_a_stop_says_1001_to_every_client_and_is_soon_over(
 
 
 def test_open_sockets_leave_http_its_threads_and_both_processes_tell_of_events(
-    house: House, gunicorn: Gunicorn
+    house: House, gunicorn: WebProcess
 ) -> None:
     clients = connect(gunicorn, house, 14)
     house.emit(3)
