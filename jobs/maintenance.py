@@ -1,18 +1,25 @@
-"""Upkeep: what was missed is found again, next month has its partitions, habits stay current."""
+"""Upkeep: what was missed is found again, next month has its partitions, habits stay current,
+
+and the event log forgets what is older than it keeps.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from jobs.stopping import stop_requested
 from noc.database.base import utcnow
 from noc.database.partitions import ensure_partitions
+from noc.events.retention import forget_batch
 from noc.extensions import session
 from noc.fraud import profiles
 from noc.fraud.listening import request_scoring
+from noc.identity.tenant_settings import tenant_settings
 from noc.identity.tenants import each_tenant
 from noc.monitoring import metrics
 
@@ -20,6 +27,12 @@ log = structlog.get_logger(__name__)
 
 MISSED_SECONDS = 30
 """A punch that waits longer than this for its score was missed."""
+
+PAUSE_SECONDS = 0.05
+"""Between two batches of events that are removed: vacuum, replicas and others have their turn."""
+
+MAX_BATCHES = 500
+"""Of one tenant in one run, a million events: a long backlog of one keeps nobody else waiting."""
 
 _MISSED = text(
     """
@@ -70,3 +83,38 @@ def prepare_partitions() -> None:
     now = utcnow()
     ensure_partitions(session(), [now, now + dt.timedelta(days=31), now + dt.timedelta(days=62)])
     session().commit()
+
+
+def forget_events() -> int:
+    """Remove the events that are older than each tenant keeps them; how many were removed.
+
+    A batch is a transaction of its own, and there is a pause after each: the job can be stopped
+    or die anywhere, and another run goes on from there. A tenant for which it fails is logged and
+    counted, and does not keep the others waiting.
+    """
+    removed = 0
+    for tenant in each_tenant():
+        try:
+            removed += _forget_events_of(tenant.id)
+        except DBAPIError as error:
+            session().rollback()
+            metrics.FAILURES.labels("event_retention").inc()
+            log.error("events_not_removed", tenant_id=tenant.id, error=str(error.orig))
+        if stop_requested():
+            break
+    return removed
+
+
+def _forget_events_of(tenant_id: int) -> int:
+    before = utcnow() - dt.timedelta(days=tenant_settings().event_retention_days)
+    removed = 0
+    for _ in range(MAX_BATCHES):
+        count = forget_batch(tenant_id, before)
+        session().commit()
+        removed += count
+        if not count or stop_requested():
+            break
+        time.sleep(PAUSE_SECONDS)
+    if removed:
+        log.info("events_removed", tenant_id=tenant_id, count=removed, before=before.isoformat())
+    return removed

@@ -57,6 +57,7 @@ SCHEDULE = (
     Entry("drift", "30 1 * * 1", "jobs.watching.watch_models", timeout=1800),
     Entry("shelf", "*/5 * * * *", "jobs.alerts.unshelve"),
     Entry("profiles", "0 1 * * *", "jobs.maintenance.refresh_profiles", timeout=3600),
+    Entry("retention", "40 * * * *", "jobs.maintenance.forget_events", timeout=3000),
     Entry("partitions", "0 1 * * *", "jobs.maintenance.prepare_partitions"),
 )
 

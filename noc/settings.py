@@ -116,6 +116,14 @@ class Settings(BaseSettings):
         description="Feed sockets per web process; 0: three quarters of web_threads.",
     )
 
+    event_retention_days: int = Field(
+        30,
+        ge=1,
+        le=3_650,
+        description="The event log is kept this long, days.",
+        json_schema_extra=TENANT,
+    )
+
     # -- caches -----------------------------------------------------------------------------
     telemetry_cache_ttl: int = Field(
         60, ge=0, le=86_400, description="Telemetry answers, seconds.", json_schema_extra=TENANT

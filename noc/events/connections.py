@@ -50,6 +50,7 @@ _STOPPING = Goodbye(frames.CLOSE_GOING_AWAY, "the server is stopping", _STOP_SEC
 _TOO_SLOW = Goodbye(frames.CLOSE_TRY_AGAIN, "too slow: resume with after=<cursor>")
 _FLOODED = Goodbye(frames.CLOSE_POLICY, "too many messages")
 _REVOKED = Goodbye(frames.CLOSE_POLICY, "the sign-in or token is no longer valid here")
+_FORGOTTEN = Goodbye(frames.CLOSE_TRY_AGAIN, "what you replay is no longer kept: resume")
 _DATABASE_AWAY = Goodbye(frames.CLOSE_TRY_AGAIN, "the log cannot be read: try again")
 _FAILED = Goodbye(frames.CLOSE_ERROR, "something went wrong here")
 
@@ -178,7 +179,11 @@ class Feed:
             types=wanted.types,
             until=until,
         )
+        oldest, _ = bounds(wanted.tenant_id)
         db.session.remove()
+        if oldest > subscriber.position + 1:
+            # Retention came between: the next hello tells what is lost.
+            return _FORGOTTEN
         for event in events:
             if self.stopping.is_set():
                 return _STOPPING
