@@ -14,10 +14,11 @@ from flask import Flask
 from simple_websocket import ConnectionClosed
 from sqlalchemy.exc import SQLAlchemyError
 
-from noc.events import frames
+from noc.events import frames, rights
 from noc.events.dispatcher import PAGE, Dispatcher
 from noc.events.frames import Frame, event_fields
 from noc.events.log import bounds, read_after
+from noc.events.rights import Badge
 from noc.events.sockets import BACKLOG_FRAMES, FeedSocket
 from noc.events.subscribers import Subscriber, Subscription
 from noc.extensions import connect_redis, db, settings
@@ -49,7 +50,9 @@ _GONE = Goodbye(frames.CLOSE_NORMAL, "", 0.0)
 _STOPPING = Goodbye(frames.CLOSE_GOING_AWAY, "the server is stopping", _STOP_SECONDS)
 _TOO_SLOW = Goodbye(frames.CLOSE_TRY_AGAIN, "too slow: resume with after=<cursor>")
 _FLOODED = Goodbye(frames.CLOSE_POLICY, "too many messages")
-_REVOKED = Goodbye(frames.CLOSE_POLICY, "the sign-in or token is no longer valid here")
+_REVOKED = Goodbye(
+    frames.CLOSE_POLICY, "the sign-in or token is no longer valid here", _STOP_SECONDS
+)
 _FORGOTTEN = Goodbye(frames.CLOSE_TRY_AGAIN, "what you replay is no longer kept: resume")
 _DATABASE_AWAY = Goodbye(frames.CLOSE_TRY_AGAIN, "the log cannot be read: try again")
 _FAILED = Goodbye(frames.CLOSE_ERROR, "something went wrong here")
@@ -92,18 +95,20 @@ class Feed:
         socket: FeedSocket,
         subscription: Subscription,
         after: int | None,
+        badge: Badge,
         still_allowed: Callable[[], bool],
     ) -> None:
         """Serve a client until either side hangs up. Holds no database connection meanwhile.
 
-        ``still_allowed`` is asked before each heartbeat, and at once where the access of
-        somebody of the tenant has changed; the feed ends when it says no.
+        ``still_allowed`` is asked before each heartbeat, at once where the access of somebody of
+        the tenant has changed, and where the regular look at all clients finds that the ``badge``
+        no longer holds; the feed ends when it says no.
         """
         connections = metrics.CONNECTIONS.labels(str(subscription.tenant_id))
         connections.inc()
         self._sockets.add(socket)
         try:
-            goodbye = self._converse(socket, subscription, after, still_allowed)
+            goodbye = self._converse(socket, subscription, after, badge, still_allowed)
         except (ConnectionClosed, OSError):
             goodbye = _GONE
         except SQLAlchemyError as error:
@@ -133,6 +138,7 @@ class Feed:
         socket: FeedSocket,
         subscription: Subscription,
         after: int | None,
+        badge: Badge,
         still_allowed: Callable[[], bool],
     ) -> Goodbye:
         oldest, last = bounds(subscription.tenant_id)
@@ -144,7 +150,7 @@ class Feed:
         db.session.remove()
         # What retention has removed is not there to replay; hello's oldest_seq tells the client.
         start = last if after is None else min(max(after, oldest - 1), last)
-        subscriber = Subscriber(socket, subscription, position=start, cursor=start)
+        subscriber = Subscriber(socket, subscription, start, badge, start)
         subscriber.greet(oldest, last, limits)
         try:
             goodbye = self._catch_up(subscriber, last, still_allowed)
@@ -157,19 +163,15 @@ class Feed:
     ) -> Goodbye | None:
         """Replay up to ``last`` and on until the live stream takes over."""
         until: int | None = last
-        next_check = time.monotonic() + settings().websocket_heartbeat_seconds
+        check = _Regularly(rights.CHECK_SECONDS, still_allowed)
         while until is not None:
             while subscriber.position < until:
-                if goodbye := self._replay_page(subscriber, until):
+                if goodbye := self._replay_page(subscriber, until, check):
                     return goodbye
-                if time.monotonic() >= next_check:
-                    if not still_allowed():
-                        return _REVOKED
-                    next_check = time.monotonic() + settings().websocket_heartbeat_seconds
             until = self._dispatcher.join(subscriber)
         return None
 
-    def _replay_page(self, subscriber: Subscriber, until: int) -> Goodbye | None:
+    def _replay_page(self, subscriber: Subscriber, until: int, check: _Regularly) -> Goodbye | None:
         wanted = subscriber.subscription
         events = read_after(
             wanted.tenant_id,
@@ -187,6 +189,8 @@ class Feed:
         for event in events:
             if self.stopping.is_set():
                 return _STOPPING
+            if not check.passes():
+                return _REVOKED
             if not subscriber.push(Frame(event_fields(event)), event.seq):
                 return _GONE
             gate = subscriber.socket.gate
@@ -226,6 +230,21 @@ class Feed:
         if subscriber.too_slow:
             return _TOO_SLOW
         return _FLOODED if socket.flooded else None
+
+
+class _Regularly:
+    """A question that is asked every so often, at most, and in between answered with yes."""
+
+    def __init__(self, seconds: float, ask: Callable[[], bool]) -> None:
+        self._seconds, self._ask = seconds, ask
+        self._next = time.monotonic() + seconds
+
+    def passes(self) -> bool:
+        if time.monotonic() < self._next:
+            return True
+        answer = self._ask()
+        self._next = time.monotonic() + self._seconds
+        return answer
 
 
 def stop_all() -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from noc.database.base import utcnow
 from noc.database.tenancy import name_tenant
+from noc.events import rights
 from noc.events.broadcasts import Broadcast, Recorder
 from noc.events.doorbell import Listener
 from noc.events.frames import Frame, event_fields
@@ -102,7 +103,7 @@ class Dispatcher:
         threading.Thread(target=self._run, name="feed-dispatcher", daemon=True).start()
 
     def _run(self) -> None:
-        next_poll = 0.0
+        next_poll = next_look = 0.0
         while not self._stop.is_set():
             heard = self._listener.wait(max(0.0, next_poll - time.monotonic()))
             poll = time.monotonic() >= next_poll
@@ -123,6 +124,34 @@ class Dispatcher:
                 subscriber.doubt()
             for stream in behind:
                 self._catch_up(stream)
+            if time.monotonic() >= next_look:
+                self._look_at_rights()
+                next_look = time.monotonic() + rights.CHECK_SECONDS
+
+    def _look_at_rights(self) -> None:
+        """Have the connections checked whose badges no longer hold."""
+        with self._lock:
+            streams = {
+                tenant_id: [(one, one.badge) for one in stream.subscribers if one.badge]
+                for tenant_id, stream in self._streams.items()
+            }
+        for tenant_id, clients in streams.items():
+            try:
+                with self._app.app_context():
+                    name_tenant(session(), tenant_id)
+                    fallen = rights.fallen(tenant_id, {badge for _, badge in clients})
+            except SQLAlchemyError as error:
+                metrics.FAILURES.labels("feed").inc()
+                reason = str(error).splitlines()[0]
+                log.warning("feed_cannot_check_rights", tenant_id=tenant_id, error=reason)
+                continue
+            except Exception:
+                metrics.FAILURES.labels("feed").inc()
+                log.exception("feed_rights_failed", tenant_id=tenant_id)
+                continue
+            for subscriber, badge in clients:
+                if badge in fallen:
+                    subscriber.doubt()
 
     def _catch_up(self, stream: _Stream) -> None:
         """Push what the tenant's log holds beyond the stream's position."""

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from noc.events.connections import Feed
 from noc.events.filters import asked_subscription
+from noc.events.rights import Badge
 from noc.events.schemas import FeedQuery
 from noc.events.sockets import FeedSocket
 from noc.extensions import db, settings, sock
@@ -81,7 +82,9 @@ def plain() -> Response:
 def dashboard(socket: FeedSocket) -> None:
     """The feed of one client, until either side hangs up."""
     principal = required_principal()
-    feed().serve(socket, g.feed_subscription, g.feed_after, lambda: _still_allowed(principal))
+    secret = None if principal.token_id else sessions.hash_secret(cookie["secret"])
+    badge = Badge(principal, secret)
+    feed().serve(socket, g.feed_subscription, g.feed_after, badge, lambda: _still_allowed(badge))
 
 
 def _is_upgrade() -> bool:
@@ -101,7 +104,7 @@ def _check_origin(principal: Principal) -> None:
         raise Problem(403, "This origin may not open the feed with a session.", origin=origin)
 
 
-def _still_allowed(before: Principal) -> bool:
+def _still_allowed(badge: Badge) -> bool:
     """Whether who opened the feed may still see the same as then.
 
     While the database cannot be asked the answer of last time stands.
@@ -115,7 +118,7 @@ def _still_allowed(before: Principal) -> bool:
         return True
     finally:
         db.session.remove()
-    return now is not None and now.may(VIEW) and now.site_ids == before.site_ids
+    return badge.holds(now)
 
 
 def _unavailable(detail: str) -> Problem:

@@ -10,6 +10,7 @@ from typing import Any
 from noc.database.base import utcnow
 from noc.events.frames import Frame, control_fields
 from noc.events.log import LoggedEvent
+from noc.events.rights import Badge
 from noc.events.sockets import FeedSocket
 
 
@@ -40,6 +41,7 @@ class Subscriber:
     socket: FeedSocket
     subscription: Subscription
     position: int
+    badge: Badge | None = None
     cursor: int = 0
     too_slow: bool = False
     doubtful: bool = False

@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from sqlalchemy import select, text, tuple_, update
+from sqlalchemy import func, select, text, tuple_, update
 
 from noc.database.base import utcnow
 from noc.database.tenancy import tenant_context
 from noc.extensions import session
 from noc.identity.capabilities import TOKEN_CAPABILITIES
-from noc.identity.models import ApiToken
+from noc.identity.models import ApiToken, Tenant
 from noc.identity.principal import Principal
 from noc.identity.signals import access_changed
 from noc.identity.words import BadField, one_line
@@ -83,6 +83,28 @@ def find(secret: str) -> Principal | None:
         capabilities=frozenset(row.capabilities),
         token_id=row.id,
     )
+
+
+def standing(tenant_id: int, token_ids: Collection[int | None]) -> dict[int | None, Principal]:
+    """Of these tokens of the current tenant, the principals of those that :func:`find` would find.
+
+    One query, which notes no use.
+    """
+    rows = session().execute(
+        select(ApiToken.id, ApiToken.name, ApiToken.capabilities)
+        .join(Tenant, Tenant.id == ApiToken.tenant_id)
+        .where(
+            ApiToken.tenant_id == tenant_id,
+            ApiToken.id.in_(token_ids),
+            ApiToken.revoked_at.is_(None),
+            ApiToken.expires_at.is_(None) | (ApiToken.expires_at > func.now()),
+            Tenant.active,
+        )
+    )
+    return {
+        row.id: Principal(tenant_id, row.name, frozenset(row.capabilities), token_id=row.id)
+        for row in rows
+    }
 
 
 def revoke(token: ApiToken, now: dt.datetime | None = None) -> None:

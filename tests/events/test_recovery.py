@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
-from noc.events import broadcasts, connections, dispatcher, feed, sockets
+from noc.events import broadcasts, connections, dispatcher, feed, rights, sockets
 from noc.events.doorbell import DOORBELL
 from noc.extensions import redis_client
 from noc.extensions import session as current_session
@@ -136,8 +136,9 @@ def test_a_sign_in_that_cannot_be_checked_holds_until_it_can(
 
 
 def test_a_revoked_token_ends_its_feed_before_the_next_heartbeat(
-    house: House, config: Settings
+    house: House, config: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(rights, "CHECK_SECONDS", 3600)
     rare = config.model_copy(update={"websocket_heartbeat_seconds": 3600})
     with serving(rare) as server, house.working():
         other, secret = tokens.create(house.tenant_id, "other", ["noc:view"])
@@ -154,9 +155,10 @@ def test_rights_are_checked_during_a_long_replay_too(
     house: House, config: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.emit(5)
-    monkeypatch.setattr(connections, "PAGE", 1)
-    monkeypatch.setattr(feed, "_still_allowed", lambda _: False)
-    with serving(config.model_copy(update={"websocket_heartbeat_seconds": 1e-6})) as server:
+    monkeypatch.setattr(rights, "CHECK_SECONDS", 0.0)
+    answers = iter([True, False])
+    monkeypatch.setattr(feed, "_still_allowed", lambda _: next(answers))
+    with serving(config) as server:
         client = FeedClient(server.url("?after=0"), house.token)
         assert client.closing_code(WAIT_SECONDS) == 1008
     assert len([frame for frame in client.frames if "event_id" in frame]) == 1
