@@ -215,9 +215,11 @@ def web(config: Settings, tmp_path: Path) -> Iterator[Callable[..., WebProcess]]
     """Starts web processes with these settings; what still runs after the test is killed."""
     started: list[WebProcess] = []
 
-    def start(**settings: str) -> WebProcess:
+    def start(*, wait: bool = True, **settings: str) -> WebProcess:
         folder = tmp_path / f"web-{len(started)}"
-        started.append(WebProcess(config, folder, **settings))
+        started.append(WebProcess(config, folder, wait=False, **settings))
+        if wait:
+            wait_until(started[-1].answers, "the web process is ready")
         return started[-1]
 
     yield start

@@ -18,7 +18,9 @@ from tests.instance import free_port
 class WebProcess:
     """gunicorn on a port of its own, with REST and the feed, and no dashboards."""
 
-    def __init__(self, config: Settings, folder: Path, **settings: str) -> None:
+    def __init__(
+        self, config: Settings, folder: Path, *, wait: bool = True, **settings: str
+    ) -> None:
         self.port = free_port()
         metrics = folder / "metrics"
         metrics.mkdir(parents=True)
@@ -34,7 +36,7 @@ class WebProcess:
             "WEBSOCKET_RATE_LIMIT": "100000",
             **settings,
         }
-        self.start()
+        self.start(wait=wait)
 
     @property
     def url(self) -> str:
@@ -42,7 +44,7 @@ class WebProcess:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self, *, wait: bool = True) -> None:
-        """Start it, on the same port as before; returns when it answers."""
+        """Start it, on the same port as before; returns when it answers, unless not to wait."""
         command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}"]
         # Patience far beyond the tests': a socket that held up the stop would fail them.
         command += ["--config", "python:noc.launcher.gunicorn_config", "--graceful-timeout", "90"]
