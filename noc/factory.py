@@ -30,6 +30,7 @@ BLUEPRINTS = (
     "noc.events.api",
     "noc.events.feed",
     "noc.alerts.api",
+    "noc.alerts.suppression.api",
     "noc.tickets.api",
     "noc.fraud.api",
     "noc.fraud.review.api",

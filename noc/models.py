@@ -1,6 +1,7 @@
 """Every table, in one place: import this module where the whole metadata is needed."""
 
 from noc.alerts import models as alerts
+from noc.alerts.suppression import models as suppression
 from noc.attendance import models as attendance
 from noc.audit import models as audit
 from noc.database.base import Base
@@ -27,6 +28,7 @@ __all__ = [
     "incidents",
     "metadata",
     "runs",
+    "suppression",
     "telemetry",
     "tickets",
     "workforce",

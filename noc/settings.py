@@ -177,6 +177,36 @@ class Settings(BaseSettings):
         json_schema_extra=TENANT,
     )
 
+    # -- alerts -----------------------------------------------------------------------------
+    alert_acknowledged_minutes_critical: int = Field(
+        30,
+        ge=1,
+        le=10_080,
+        description="A CRITICAL alert's acknowledgement lapses after, minutes.",
+        json_schema_extra=TENANT,
+    )
+    alert_acknowledged_minutes_high: int = Field(
+        120,
+        ge=1,
+        le=10_080,
+        description="A HIGH alert's acknowledgement lapses after, minutes.",
+        json_schema_extra=TENANT,
+    )
+    alert_acknowledged_minutes_other: int = Field(
+        480,
+        ge=1,
+        le=10_080,
+        description="Any other alert's acknowledgement lapses after, minutes.",
+        json_schema_extra=TENANT,
+    )
+    alert_expiry_days: int = Field(
+        7,
+        ge=1,
+        le=366,
+        description="An alert not heard of again, and nobody's work, expires after, days.",
+        json_schema_extra=TENANT,
+    )
+
     # -- audit, baselines, correlation, tickets ---------------------------------------------
     audit_finding_ticket_severities: Annotated[tuple[Severity, ...], NoDecode] = Field(
         ("CRITICAL", "HIGH"), description="Findings that open a ticket.", json_schema_extra=TENANT

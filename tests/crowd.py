@@ -26,6 +26,7 @@ _OWNED = (
     "ticket_slot",
     "ticket",
     "noc_alert_event",
+    "alert_suppression",
     "attendance_event",
     "jobneed",
     "person",

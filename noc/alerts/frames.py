@@ -18,6 +18,7 @@ class AlertFields(Protocol):
     status: Any
     person_id: Any
     site_id: Any
+    muted_until: Any
 
 
 def announce_alert(
@@ -36,6 +37,7 @@ def announce_alert(
             "status": alert.status,
             "person_id": alert.person_id,
             "person_name": person_name,
+            "muted": alert.muted_until is not None,
         },
         tenant_id=required_tenant(),
         site_id=alert.site_id,

@@ -28,7 +28,8 @@ class Alert(IntKeyed, Base):
     """Something a detector or a monitor says is wrong (``NOCAlertEvent``).
 
     At most one alert that is not resolved exists per ``dedup_key``; repeats raise its
-    ``suppressed_count`` and ``last_seen_at``.
+    ``suppressed_count`` and ``last_seen_at``. It is muted while it has a ``muted_until``, by the
+    suppression window ``muted_by``.
     """
 
     __tablename__ = "noc_alert_event"
@@ -53,6 +54,8 @@ class Alert(IntKeyed, Base):
     resolved_at: Mapped[dt.datetime | None]
     resolved_by: Mapped[int | None]
     resolution: Mapped[str | None]
+    muted_by: Mapped[int | None]
+    muted_until: Mapped[dt.datetime | None]
     detail: Mapped[dict[str, Any]] = mapped_column(
         "metadata", JSONB, server_default=text("'{}'::jsonb")
     )
@@ -64,6 +67,7 @@ class Alert(IntKeyed, Base):
         belongs_to("acknowledged_by", "noc_user", ondelete="SET NULL"),
         belongs_to("assignee_id", "noc_user", ondelete="SET NULL"),
         belongs_to("resolved_by", "noc_user", ondelete="SET NULL"),
+        belongs_to("muted_by", "alert_suppression", ondelete="SET NULL"),
         CheckConstraint(one_of("severity", SEVERITIES), name="severity"),
         CheckConstraint(one_of("status", STATUSES), name="status"),
         CheckConstraint(one_of("resolution", RESOLUTIONS), name="resolution"),
@@ -74,6 +78,11 @@ class Alert(IntKeyed, Base):
             "dedup_key",
             unique=True,
             postgresql_where=text("status <> 'RESOLVED'"),
+        ),
+        index(
+            "ix_noc_alert_event_muted",
+            "muted_until",
+            where="muted_until IS NOT NULL AND status <> 'RESOLVED'",
         ),
         index("ix_noc_alert_event_recent", "occurred_at", "id"),
         index("ix_noc_alert_event_status", "status", "occurred_at", "id"),

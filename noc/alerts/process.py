@@ -14,6 +14,7 @@ from sqlalchemy.orm.util import identity_key
 from noc.alerts.dedup import AlertInput, Trouble, default_dedup_key, troubles
 from noc.alerts.frames import announce_alert
 from noc.alerts.models import Alert
+from noc.alerts.suppression.muting import ACTIVE, window_for
 from noc.database.tenancy import required_tenant
 from noc.domain import SEVERITIES
 from noc.extensions import session
@@ -31,15 +32,18 @@ __all__ = [
 
 # The unique index over open alerts decides whether a report is the first, so two writers of one
 # key cannot both be. ``old`` (PostgreSQL 18) is the alert as it stood before this report.
+# The windows that are active are read by the same statement: one that is made at this very moment
+# may mute the alert or not, but the alert is stored either way.
 _RAISE = text(
-    """
-    WITH raised AS (
+    f"""
+    WITH {ACTIVE}, raised AS (
         INSERT INTO noc_alert_event AS alert (
             tenant_id, alert_type, severity, message, dedup_key, suppressed_count, entity_type,
-            entity_id, person_id, site_id, occurred_at, created_at, last_seen_at, metadata)
+            entity_id, person_id, site_id, occurred_at, created_at, last_seen_at, metadata,
+            muted_by, muted_until)
         SELECT :tenant_id, r.alert_type, r.severity, r.message, r.key, r.reports - 1,
                r.entity_type, r.entity_id, r.person_id, r.site_id, r.began_at, :now,
-               r.last_seen_at, r.metadata::jsonb
+               r.last_seen_at, r.metadata::jsonb, muting.id, muting.ends_at
         FROM unnest(
             CAST(:alert_type AS text[]), CAST(:severity AS text[]), CAST(:message AS text[]),
             CAST(:key AS text[]), CAST(:reports AS bigint[]), CAST(:entity_type AS text[]),
@@ -48,6 +52,7 @@ _RAISE = text(
             CAST(:metadata AS text[])
         ) WITH ORDINALITY AS r(alert_type, severity, message, key, reports, entity_type,
                                entity_id, person_id, site_id, began_at, last_seen_at, metadata, n)
+        LEFT JOIN LATERAL ({window_for("r")}) AS muting ON true
         ORDER BY r.n
         ON CONFLICT (tenant_id, dedup_key) WHERE status <> 'RESOLVED' DO UPDATE SET
             suppressed_count = alert.suppressed_count + excluded.suppressed_count + 1,
@@ -57,32 +62,53 @@ _RAISE = text(
                     VALUES (alert.severity, alert.message, alert.metadata, 1),
                            (excluded.severity, excluded.message, excluded.metadata, 2)
                 ) AS report(severity, message, metadata, n)
-                ORDER BY array_position(CAST(:severities AS text[]), severity) DESC, n LIMIT 1)
+                ORDER BY array_position(CAST(:severities AS text[]), severity) DESC, n LIMIT 1),
+            -- What is muted and gets worse stays so only where a window mutes the worse, too; what
+            -- is heard of already stays so.
+            (muted_by, muted_until) = (
+                SELECT CASE WHEN same THEN alert.muted_by ELSE excluded.muted_by END,
+                       CASE WHEN same THEN alert.muted_until ELSE excluded.muted_until END
+                FROM (SELECT alert.muted_until IS NULL
+                          OR array_position(CAST(:severities AS text[]), excluded.severity)
+                             <= array_position(CAST(:severities AS text[]), alert.severity)
+                     ) AS mute(same))
         RETURNING alert.id, alert.dedup_key, alert.alert_type, alert.severity, alert.message,
                   alert.status, alert.person_id, alert.site_id, alert.suppressed_count,
-                  alert.last_seen_at, old.id IS NULL AS created, old.severity AS old_severity,
+                  alert.last_seen_at, alert.muted_by, alert.muted_until,
+                  old.id IS NULL AS created, old.severity AS old_severity,
                   old.suppressed_count AS old_suppressed_count,
-                  old.last_seen_at AS old_last_seen_at
+                  old.last_seen_at AS old_last_seen_at,
+                  old.muted_by AS old_muted_by, old.muted_until AS old_muted_until
     ), history AS (
         INSERT INTO noc_alert_change (
             tenant_id, alert_id, at, action, old_status, new_status, detail)
         SELECT :tenant_id, id, :now, CASE WHEN created THEN 'created' ELSE 'worsened' END,
                CASE WHEN created THEN NULL ELSE status END, status,
                CASE WHEN NOT created
-                    THEN jsonb_build_object('from', old_severity, 'to', severity) END
+                    THEN jsonb_build_object('from', old_severity, 'to', severity)
+                    WHEN muted_until IS NOT NULL
+                    THEN jsonb_build_object('muted_by', muted_by, 'muted_until', muted_until) END
         FROM raised WHERE created OR severity <> old_severity
+        UNION ALL
+        SELECT :tenant_id, id, :now, 'unmuted', status, status,
+               jsonb_build_object('muted_by', old_muted_by, 'worsened', true)
+        FROM raised WHERE old_muted_until IS NOT NULL AND muted_until IS NULL
     )
     SELECT * FROM raised
-    """
+    """  # noqa: S608 (of the constants above alone)
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessedAlert:
-    """The alert that a report became or added to; ``created`` for the report that opened it."""
+    """The alert that a report became or added to; ``created`` for the report that opened it.
+
+    ``muted``: a suppression window keeps it quiet, so that no ticket is opened about it by itself.
+    """
 
     id: int
     created: bool
+    muted: bool = False
 
 
 class UnknownReference(ValueError):
@@ -105,9 +131,10 @@ def process_alerts(alerts: Sequence[AlertInput], *, now: dt.datetime) -> list[Pr
 
     At most one alert that is not resolved exists per deduplication key, however many writers
     report it at once. A repeat raises ``suppressed_count`` and ``last_seen_at``; a worse one
-    also the severity, with its message and metadata. Emits ``alert_created`` for a new alert
-    and ``alert_updated`` where an operator should see the repeat. Three statements, whatever
-    the size. :class:`UnknownReference`, and nothing written, where a site or a person does not
+    also the severity, with its message and metadata. What is raised inside a suppression window
+    is stored muted. Emits ``alert_created`` for a new alert and ``alert_updated`` where an
+    operator should see the repeat. Three statements, whatever the size.
+    :class:`UnknownReference`, and nothing written, where a site or a person does not
     exist in the tenant.
     """
     references = _references(alerts)
@@ -183,11 +210,11 @@ def _worth_telling(row: Row[Any]) -> bool:
     """Whether the feed should hear of a repeat: a worse one, the first, then one a minute.
 
     A monitor that fires ten times a second must not use up the tenant's share of the feed.
-    What is shelved is heard of only when it gets worse.
+    What is shelved or muted is heard of only when it gets worse.
     """
     if row.severity != row.old_severity:
         return True
-    if row.status == "SHELVED":
+    if row.status == "SHELVED" or row.muted_until is not None:
         return False
     return bool(
         row.old_suppressed_count == 0 or _minute(row.last_seen_at) > _minute(row.old_last_seen_at)
@@ -204,9 +231,13 @@ def _answers(alerts: Sequence[AlertInput], rows: Sequence[Row[Any]]) -> list[Pro
     answers = []
     for alert in alerts:
         row = by_key[alert.key]
-        answers.append(ProcessedAlert(row.id, row.created and alert.key not in opened))
+        answers.append(_answer(row, first=alert.key not in opened))
         opened.add(alert.key)
     return answers
+
+
+def _answer(row: Row[Any], *, first: bool) -> ProcessedAlert:
+    return ProcessedAlert(row.id, row.created and first, row.muted_until is not None)
 
 
 def _forget_loaded(row: Row[Any]) -> None:

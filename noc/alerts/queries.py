@@ -22,6 +22,7 @@ from sqlalchemy.orm import aliased
 
 from noc.alerts.models import Alert, AlertChange
 from noc.alerts.schemas import AlertFilters
+from noc.alerts.suppression.models import Suppression
 from noc.database.tenancy import required_tenant
 from noc.domain import SEVERITIES, severity_rank
 from noc.extensions import session
@@ -58,6 +59,10 @@ _SHOWN = (
     Alert.shelved_until,
     Alert.resolved_at,
     Alert.resolution,
+    Alert.muted_until.is_not(None).label("muted"),
+    Alert.muted_by,
+    Suppression.name.label("muted_by_name"),
+    Alert.muted_until,
 )
 
 
@@ -156,6 +161,10 @@ def _named(columns: Sequence[Any]) -> Select[Any]:
             _Assignee,
             (_Assignee.tenant_id == Alert.tenant_id) & (_Assignee.id == Alert.assignee_id),
         )
+        .outerjoin(
+            Suppression,
+            (Suppression.tenant_id == Alert.tenant_id) & (Suppression.id == Alert.muted_by),
+        )
     )
 
 
@@ -172,13 +181,19 @@ def _conditions(
     for name in ("person_id", "assignee_id", "entity_type", "entity_id", "dedup_key"):
         if (value := getattr(filters, name)) is not None:
             conditions[name] = getattr(Alert, name) == value
-    if filters.open is not None:
-        resolved = Alert.status == "RESOLVED"
-        conditions["open"] = ~resolved if filters.open else resolved
+    flags = {"open": Alert.status != "RESOLVED", "muted": Alert.muted_until.is_not(None)}
+    for name, condition in flags.items():
+        if (wanted := getattr(filters, name)) is not None:
+            conditions[name] = condition if wanted else ~condition
     if filters.min_severity is not None:
         conditions["min_severity"] = Alert.severity.in_(
             SEVERITIES[severity_rank(filters.min_severity) :]
         )
+    return conditions | _period(filters)
+
+
+def _period(filters: AlertFilters) -> dict[str, ColumnElement[bool]]:
+    conditions: dict[str, ColumnElement[bool]] = {}
     if filters.since is not None:
         conditions["since"] = Alert.occurred_at >= filters.since
     if filters.until is not None:

@@ -39,6 +39,7 @@ class AlertFilters(BaseModel):
 
     status: Annotated[tuple[Status, ...], BeforeValidator(split_commas)] = ()
     open: bool | None = None
+    muted: bool | None = None
     severity: Annotated[tuple[Severity, ...], BeforeValidator(split_commas)] = ()
     min_severity: Severity | None = None
     alert_type: Annotated[tuple[AlertType, ...], BeforeValidator(split_commas)] = ()

@@ -10,7 +10,9 @@ from typing import Any, Literal
 
 from noc.alerts.models import STATUSES, Alert
 
-Action = Literal["acknowledge", "assign", "shelve", "unshelve", "resolve", "reopen", "note"]
+Action = Literal[
+    "acknowledge", "assign", "shelve", "unshelve", "lapse", "resolve", "reopen", "note"
+]
 
 TRANSITIONS: Mapping[Action, Mapping[str, str]] = MappingProxyType(
     {
@@ -32,6 +34,7 @@ TRANSITIONS: Mapping[Action, Mapping[str, str]] = MappingProxyType(
             "SHELVED": "SHELVED",
         },
         "unshelve": {"SHELVED": "NEW"},
+        "lapse": {"ACKNOWLEDGED": "NEW"},
         "resolve": {
             "NEW": "RESOLVED",
             "ACKNOWLEDGED": "RESOLVED",
@@ -45,14 +48,20 @@ TRANSITIONS: Mapping[Action, Mapping[str, str]] = MappingProxyType(
 """Status after each action, by status before it; an action that is not there is not allowed.
 
 Shelving follows ISA-18.2: an alert put on the shelf comes back by itself when its time is over
-(``unshelve``), as NEW, for somebody to look at.
+(``unshelve``), as NEW, for somebody to look at. So does one that was acknowledged and left
+(``lapse``).
 """
+
+_BY_TIME = frozenset({"unshelve", "lapse"})
+"""What nobody does: it comes by itself."""
 
 
 def allowed_actions(status: str) -> list[str]:
     """What can be done with an alert of this status."""
     return [
-        action for action, moves in TRANSITIONS.items() if status in moves and action != "unshelve"
+        action
+        for action, moves in TRANSITIONS.items()
+        if status in moves and action not in _BY_TIME
     ]
 
 
@@ -84,6 +93,7 @@ def values_after(step: Step) -> dict[str, Any]:
         "assign": {"assignee_id": step.assignee_id, "shelved_until": None},
         "shelve": {"shelved_until": step.until},
         "unshelve": anew,
+        "lapse": anew,
         "resolve": {"resolution": step.resolution, **resolved, "shelved_until": None},
         "reopen": anew,
         "note": {},

@@ -1,4 +1,4 @@
-"""Shelved alerts come back by themselves."""
+"""What time brings on: off the shelf, out of a window, past an acknowledgement, expired."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from jobs import alerts
-from noc.alerts.lifecycle import shelve
+from noc.alerts.lifecycle import acknowledge, shelve
 from noc.alerts.models import Alert
 from noc.alerts.process import AlertInput, process_alerts
+from noc.alerts.suppression import windows
+from noc.alerts.suppression.models import SuppressionSpan
+from noc.alerts.suppression.schemas import SuppressionIn
 from noc.database.base import utcnow
 from noc.database.tenancy import tenant_context
 from noc.identity import tenants
@@ -65,3 +68,43 @@ def test_a_full_shelf_is_cleared_batch_by_batch(
 
     assert alerts.unshelve() == 5
     assert statuses(session) == ["NEW"] * 5
+
+
+def test_muted_alerts_are_heard_of_in_every_tenant_and_windows_prepared(
+    make: Make, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alerts, "BATCH", 2)
+    before = utcnow() - 10 * HOUR
+    once = {"starts_at": before - HOUR, "ends_at": before + HOUR}
+    nightly = {"rrule": "FREQ=DAILY", "start_time": "02:00", "duration_minutes": 60}
+    rival = tenants.create_tenant("rival", "Rival Guarding")
+    for tenant_id in (make.tenant_id, rival.id):
+        with tenant_context(session, tenant_id):
+            for more in ({name: at.isoformat() for name, at in once.items()},
+                         {"recurrence": nightly, "timezone": "UTC"}):  # fmt: skip
+                body = SuppressionIn.model_validate({"name": "x", "reason": "x", **more})
+                windows.create(body, user_id=None, now=before - 20 * 24 * HOUR)
+            reports = [AlertInput("X", "LOW", "x", before, dedup_key=f"{n}") for n in range(3)]
+            assert all(alert.muted for alert in process_alerts(reports, now=before))
+            session.commit()
+
+    assert alerts.unmute() == 6
+    assert alerts.unmute() == 0
+    ready = session.scalars(select(SuppressionSpan.ends_at)).all()
+    assert max(ready) > utcnow() + windows.REFILL
+    assert min(ready) > utcnow() - 24 * HOUR
+
+
+def test_acknowledgements_lapse_and_what_is_not_heard_of_expires(
+    make: Make, session: Session
+) -> None:
+    before = utcnow() - 8 * 24 * HOUR
+    reports = [AlertInput("X", "LOW", "x", before, dedup_key=f"{n}") for n in range(2)]
+    seen, _ = process_alerts(reports, now=before)
+    acknowledge(seen.id, user_id=None, now=utcnow() - 9 * HOUR)
+    session.commit()
+
+    assert alerts.lapse() == 1
+    assert statuses(session) == ["NEW", "NEW"]
+    assert alerts.expire() == 1
+    assert statuses(session) == ["NEW", "RESOLVED"]

@@ -91,6 +91,8 @@ def test_a_cursor_that_no_list_gave_out_is_refused_by_every_list(
 
 START = {"starts_at": "2026-01-01T00:00:00Z"}
 
+WINDOW = {"name": "x", "reason": "x"}
+
 BODIES_WITH_MOMENTS: list[tuple[str, str, str, dict[str, Any]]] = [
     ("post", "attendance/events/", "occurred_at", {"person_id": 1, "site_id": 1, "kind": "in"}),
     ("post", "telemetry/events/", "occurred_at", {"kind": "heartbeat", "person_id": 1}),
@@ -98,6 +100,8 @@ BODIES_WITH_MOMENTS: list[tuple[str, str, str, dict[str, Any]]] = [
     ("post", "alerts/1/shelve/", "until", {}),
     ("post", "alerts/bulk/", "until", {"action": "shelve", "ids": [1]}),
     ("post", "tickets/", "due_at", {"title": "x"}),
+    ("post", "alerts/suppressions/", "starts_at", WINDOW | {"ends_at": "2026-01-01T00:00:00Z"}),
+    ("post", "alerts/suppressions/", "ends_at", WINDOW | START),
     ("post", "tours/1/rounds/", "starts_at", {"external_id": "x", "person_id": 1}),
     ("post", "tours/1/rounds/", "expires_at", {"external_id": "x", "person_id": 1, **START}),
     ("post", "tokens/", "expires_at", {"name": "x", "capabilities": ["noc:view"]}),
