@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select, text
 
+from noc.alerts.models import Alert
 from noc.audit.findings import announce
 from noc.audit.models import Finding
 from noc.audit.watch import read_sites
@@ -35,7 +36,8 @@ def escalate(
 
     Which severities are: AUDIT_FINDING_TICKET_SEVERITIES of the site. The ticket's slot lets one
     be open for TICKET_DEDUPLICATION_HOURS, whoever comes at the same moment; later findings join
-    it as evidence. Escalating twice is escalating once. A constant number of statements; the
+    it as evidence. Escalating twice is escalating once. A finding of an alert that a suppression
+    window mutes opens none. A constant number of statements; the
     caller commits.
     """
     serious = [
@@ -45,6 +47,8 @@ def escalate(
         and finding.escalation_ticket_id is None
         and finding.severity in config.at(finding.site_id).audit_finding_ticket_severities
     ]
+    muted = _muted(serious, tenant_id)
+    serious = [finding for finding in serious if finding.alert_id not in muted]
     if not serious:
         return 0
     sites = read_sites({f.site_id for f in serious if f.site_id}, tenant_id=tenant_id)
@@ -80,6 +84,20 @@ def escalate(
         announce("finding_updated", finding)
         count += 1
     return count
+
+
+def _muted(findings: Sequence[Finding], tenant_id: int) -> set[int]:
+    """The alerts of the findings that are muted. One query, or none."""
+    alerts = {finding.alert_id for finding in findings if finding.alert_id is not None}
+    if not alerts:
+        return set()
+    return set(
+        session().scalars(
+            select(Alert.id).where(
+                Alert.tenant_id == tenant_id, Alert.id.in_(alerts), Alert.muted_until.is_not(None)
+            )
+        )
+    )
 
 
 def _draft(finding: Finding, site_name: str, supervisor: int | None, hours: float) -> TicketDraft:

@@ -225,7 +225,8 @@ def _follow_up(
 ) -> None:
     alerts = process_alerts([_alert(suspect) for suspect in suspects], now=now)
     alert_ids = [alert.id for alert in alerts]
-    tickets = open_tickets(suspects, alert_ids, config, tenant_id=tenant_id, now=now)
+    muted = {alert.id for alert in alerts if alert.muted}
+    tickets = open_tickets(suspects, alert_ids, config, muted=muted, tenant_id=tenant_id, now=now)
     links = [
         {"id": str(suspect.anomaly_id), "alert_id": alert_id, "ticket_id": ticket_id}
         for suspect, alert_id, ticket_id in zip(suspects, alert_ids, tickets, strict=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,14 +51,19 @@ def open_tickets(
     alert_ids: Sequence[int],
     config: Thresholds,
     *,
+    muted: Collection[int] = (),
     tenant_id: int,
     now: dt.datetime,
 ) -> list[int | None]:
-    """The ticket of each suspect: opened, joined, or None below its site's threshold."""
+    """The ticket of each suspect: opened, joined, or None below its site's threshold.
+
+    None, too, where its alert is among the ``muted``: a suppression window keeps it quiet.
+    """
     wanted = [
         index
         for index, suspect in enumerate(suspects)
         if suspect.fraud_score >= config.at(suspect.site_id).fraud_score_ticket_threshold
+        and alert_ids[index] not in muted
     ]
     tickets: list[int | None] = [None] * len(suspects)
     if not wanted:

@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 
 from noc.alerts.lifecycle import resolve as resolve_alert
 from noc.alerts.models import Alert
+from noc.alerts.suppression import windows
+from noc.alerts.suppression.schemas import SuppressionIn
 from noc.audit import tuning
 from noc.audit.baselines import Baseline, ask, is_anomalous
 from noc.audit.findings import resolve
@@ -263,6 +265,23 @@ class TestCatchingUp:
 
         assert cycle(make, "comprehensive", now=AT + 2 * HOUR).samples == 0
         assert rows(session, post.site.id) == []
+
+
+def test_an_unusual_hour_that_is_muted_opens_no_ticket(
+    make: Make, session: Session, config: Settings, post: Post
+) -> None:
+    teach(make, session, config, post)
+    post.hear(*[1 + n for n in range(50)], kind="phone_event", event_type="call")
+    span = {"starts_at": (AT - HOUR).isoformat(), "ends_at": (AT + 3 * HOUR).isoformat()}
+    body = SuppressionIn.model_validate({"name": "Drill", "reason": "Calls", **span})
+    windows.create(body, user_id=None, now=AT - HOUR)
+    cycle(make, "comprehensive")
+
+    finding = session.scalars(
+        select(Finding).where(Finding.finding_type == "BASELINE_ANOMALY")
+    ).one()
+    assert finding.alert_id is not None
+    assert not finding.escalated_to_ticket
 
 
 class TestOneWordForAll:

@@ -14,6 +14,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from noc.alerts.models import Alert
+from noc.alerts.suppression import windows
+from noc.alerts.suppression.schemas import SuppressionIn
 from noc.attendance.models import AttendanceEvent
 from noc.domain import RISK_LEVELS, risk_level
 from noc.events.models import EventLog
@@ -134,6 +136,28 @@ def test_without_a_security_manager_the_site_manager_gets_the_ticket(
     score(buddy_punch(settled(make, make.site(site_manager_id=manager.id))))
 
     assert session.scalars(select(Ticket.assignee_id)).one() == manager.id
+
+
+@pytest.mark.parametrize("include_critical", [True, False])
+def test_what_a_suppression_window_mutes_opens_no_ticket(
+    make: Make, session: Session, include_critical: bool
+) -> None:
+    body = SuppressionIn.model_validate(
+        {
+            "name": "Drill",
+            "reason": "Everybody punches for everybody",
+            "include_critical": include_critical,
+            "starts_at": (SHIFT_START - 12 * HOUR).isoformat(),
+            "ends_at": (SHIFT_START + 12 * HOUR).isoformat(),
+        }
+    )
+    windows.create(body, user_id=None, now=SHIFT_START - 12 * HOUR)
+    scored = score(buddy_punch(settled(make)))
+
+    assert session.scalars(select(Alert)).one().id == scored.alert_id
+    assert session.scalars(select(AnomalyLog)).one().alert_id == scored.alert_id
+    assert (scored.ticket_id is None) is include_critical
+    assert rows(session)["ticket"] == (0 if include_critical else 1)
 
 
 def test_a_suspicion_below_the_threshold_opens_no_ticket(make: Make, session: Session) -> None:
