@@ -31,6 +31,7 @@ BLUEPRINTS = (
     "noc.events.feed",
     "noc.alerts.api",
     "noc.alerts.suppression.api",
+    "noc.integrations.api",
     "noc.tickets.api",
     "noc.fraud.api",
     "noc.fraud.review.api",
