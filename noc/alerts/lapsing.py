@@ -46,7 +46,9 @@ _LAPSED = text(
 )
 
 # An alert began before it was last seen: the index over (status, occurred_at) finds the few that
-# are old enough. What a person did, or a job, counts as having been heard of.
+# are old enough. What a person did, or a job, counts as having been heard of. An alert that is
+# evidence of an open ticket is somebody's work; the ticket's tables are named here alone, since
+# neither folder knows the other.
 _STALE = text(
     """
     SELECT a.id FROM noc_alert_event a
@@ -63,6 +65,10 @@ _STALE = text(
       AND a.last_seen_at <= cut.at AND a.created_at <= cut.at
       AND NOT EXISTS (SELECT FROM noc_alert_change c
           WHERE c.tenant_id = a.tenant_id AND c.alert_id = a.id AND c.at > cut.at)
+      AND NOT EXISTS (SELECT FROM ticket_evidence e
+          JOIN ticket t ON t.tenant_id = e.tenant_id AND t.id = e.ticket_id
+          WHERE e.tenant_id = a.tenant_id AND e.kind = 'alert' AND e.ref = a.id::text
+            AND t.status IN ('NEW', 'ASSIGNED', 'IN_PROGRESS', 'ON_HOLD'))
     ORDER BY a.dedup_key COLLATE "C" LIMIT :limit
     FOR NO KEY UPDATE OF a SKIP LOCKED
     """
@@ -108,7 +114,7 @@ def expire_stale(*, now: dt.datetime, limit: int = 1000) -> int:
     """Resolve up to ``limit`` of the tenant's alerts as EXPIRED that are not heard of; how many.
 
     Neither was reported for ALERT_EXPIRY_DAYS of its site, nor did anybody do anything with it.
-    What is assigned, shelved or muted stays.
+    What is assigned, shelved or muted stays, and what is evidence of an open ticket.
     """
     config = _read((EXPIRY,))
     days = config.column(EXPIRY)

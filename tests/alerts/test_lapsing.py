@@ -18,6 +18,8 @@ from noc.alerts.signals import alert_resolved
 from noc.domain import SEVERITIES
 from noc.extensions import session as current_session
 from noc.identity.tenant_settings import override
+from noc.tickets.models import OPEN_STATUSES, STATUSES, Ticket
+from noc.tickets.workflow import TicketDraft, open_once
 from tests.alerts.conftest import Raise, Told, report
 from tests.alerts.test_suppression import window
 from tests.conftest import Services
@@ -155,6 +157,26 @@ def test_what_is_work_shelved_or_muted_stays(make: Make, session: Session, raise
     window(ends_at=(NOW + 29 * DAY).isoformat())
     raised(dedup_key="muted")
     assert expire_stale(now=NOW + 20 * DAY) == 0
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_the_evidence_of_an_open_ticket_stays(make: Make, raised: Raise, status: str) -> None:
+    alert = raised()
+    draft = TicketDraft(
+        title="Doors",
+        description="",
+        priority="LOW",
+        category="SECURITY",
+        source="MANUAL",
+        evidence=(("alert", str(alert.id)),),
+    )
+    (opened,) = open_once([draft], now=NOW)
+    ticket = make.session.get_one(Ticket, (make.tenant_id, opened.ticket_id))
+    ticket.status = status
+    if status in ("RESOLVED", "CLOSED"):
+        ticket.resolution = "FIXED"
+    make.session.flush()
+    assert expire_stale(now=NOW + 30 * DAY) == (0 if status in OPEN_STATUSES else 1)
 
 
 def test_what_was_stored_late_has_its_time(make: Make, raised: Raise) -> None:
