@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 
 from noc.database.tenancy import required_tenant
 from noc.events.log import emit
+from noc.events.news import News, NewsKind
 
 
 class AlertFields(Protocol):
@@ -25,8 +26,12 @@ def announce_alert(
     event_type: Literal["alert_created", "alert_updated"],
     alert: AlertFields,
     person_name: str | None,
+    news: NewsKind | None = None,
 ) -> None:
-    """Log ``event_type`` with the caller's transaction, in the fields of the feed's frame."""
+    """Log ``event_type`` with the caller's transaction, in the fields of the feed's frame.
+
+    ``news``: what people who are not looking may want to be told.
+    """
     emit(
         event_type,
         {
@@ -42,4 +47,5 @@ def announce_alert(
         tenant_id=required_tenant(),
         site_id=alert.site_id,
         alert_id=alert.id,
+        news=News(news, alert.severity) if news else None,
     )

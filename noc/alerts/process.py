@@ -17,6 +17,7 @@ from noc.alerts.models import Alert
 from noc.alerts.suppression.muting import ACTIVE, window_for
 from noc.database.tenancy import required_tenant
 from noc.domain import SEVERITIES
+from noc.events.news import NewsKind
 from noc.extensions import session
 from noc.workforce.references import References, look_up
 
@@ -183,9 +184,12 @@ def _raise(
     for row in rows:
         _forget_loaded(row)
         if row.created:
-            announce_alert("alert_created", row, references.people.get(row.person_id))
+            announce_alert(
+                "alert_created", row, references.people.get(row.person_id), "alert_opened"
+            )
         elif _worth_telling(row):
-            announce_alert("alert_updated", row, references.people.get(row.person_id))
+            worse: NewsKind | None = "alert_escalated" if row.severity != row.old_severity else None
+            announce_alert("alert_updated", row, references.people.get(row.person_id), worse)
     return _answers(alerts, rows)
 
 

@@ -22,6 +22,7 @@ from noc.alerts.transitions import (
     values_after,
 )
 from noc.database.tenancy import required_tenant
+from noc.events.news import NewsKind
 from noc.extensions import session
 from noc.identity.assignees import Assignee, find_assignee
 from noc.rest.problems import Problem, not_found
@@ -174,7 +175,8 @@ def _record(step: Step, outcomes: Sequence[Outcome]) -> None:
     alerts = [outcome.alert for outcome in outcomes if outcome.alert is not None]
     names = look_up((alert.person_id for alert in alerts), ()).people
     for alert in alerts:
-        announce_alert("alert_updated", alert, names.get(alert.person_id or 0))
+        news: NewsKind | None = "alert_reopened" if step.action == "reopen" else None
+        announce_alert("alert_updated", alert, names.get(alert.person_id or 0), news)
         if step.action == "resolve":
             alert_resolved.send(
                 "alerts",

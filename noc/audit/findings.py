@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import select, text
 
@@ -13,7 +13,9 @@ from noc.audit.drafts import Draft
 from noc.audit.models import RESOLUTIONS, Finding
 from noc.audit.signals import finding_resolved
 from noc.database.tenancy import required_tenant
+from noc.domain import Severity
 from noc.events.log import emit
+from noc.events.news import News
 from noc.extensions import session
 from noc.monitoring import metrics
 from noc.rest.problems import Problem, not_found
@@ -205,6 +207,11 @@ def announce(event_type: str, finding: Finding) -> None:
         site_id=finding.site_id,
         finding_id=finding.id,
         alert_id=finding.alert_id,
+        news=(
+            News("finding_opened", cast(Severity, finding.severity))
+            if event_type == "finding_created"
+            else None
+        ),
     )
 
 

@@ -23,6 +23,7 @@ from noc.database.tenancy import after_commit, current_tenant, tenant_context
 from noc.events.appending import Row, append
 from noc.events.doorbell import ring
 from noc.events.models import EventCounter, EventLog
+from noc.events.news import News, Told, news_committing
 from noc.extensions import session
 from noc.monitoring import metrics
 from noc.workforce.models import Site
@@ -51,6 +52,7 @@ class _Pending:
     tenant_id: int
     row: Row
     within: SessionTransaction | None
+    news: News | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +90,14 @@ def emit(
     finding_id: int | None = None,
     ticket_id: int | None = None,
     incident_id: uuid.UUID | None = None,
+    news: News | None = None,
 ) -> uuid.UUID:
     """Log an event with the caller's transaction, and ring the feed once that has committed.
 
     The event gets the tenant's next ``seq`` at the commit; a transaction (or savepoint) that is
     rolled back leaves neither event nor hole. ``payload`` holds the fields of the frame beyond
-    the common ones; it is taken as it is now, with datetimes and UUIDs as text.
+    the common ones; it is taken as it is now, with datetimes and UUIDs as text. ``news`` says that
+    people who are not looking may want to be told of it.
 
     ValueError for an unknown type, a payload that JSON cannot hold (NaN among it), a tenant
     other than the one the work is for, or events of two tenants in one transaction; TypeError
@@ -114,7 +118,8 @@ def emit(
     )
     if not session().in_transaction():
         session().begin()
-    _pending(session()).append(_Pending(tenant_id, row, session().get_nested_transaction()))
+    within = session().get_nested_transaction()
+    _pending(session()).append(_Pending(tenant_id, row, within, news))
     return row.event_id
 
 
@@ -245,11 +250,19 @@ def _before_commit(current: Session) -> None:
     current.info[_PENDING] = []
     tenant_id = pending[0].tenant_id
     if current_tenant() == tenant_id:
-        last_seq = append(current, tenant_id, [item.row for item in pending])
+        last_seq = _write(current, tenant_id, pending)
     else:
         with tenant_context(current, tenant_id):
-            last_seq = append(current, tenant_id, [item.row for item in pending])
+            last_seq = _write(current, tenant_id, pending)
     after_commit(current, lambda: _announce(tenant_id, last_seq, [item.row for item in pending]))
+
+
+def _write(current: Session, tenant_id: int, pending: list[_Pending]) -> int:
+    told = [Told(item.news, item.row) for item in pending if item.news is not None]
+    if told:
+        # Before the counter is locked: what listeners write holds up nobody else's commit.
+        news_committing.send("events", current=current, tenant_id=tenant_id, told=told)
+    return append(current, tenant_id, [item.row for item in pending])
 
 
 def _announce(tenant_id: int, last_seq: int, rows: list[Row]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 from sqlalchemy import select
 
+from noc.domain import Severity
 from noc.events.log import emit
+from noc.events.news import News
 from noc.extensions import session
 from noc.incidents.models import Incident, IncidentAlert
 from noc.workforce.references import look_up
@@ -38,4 +40,9 @@ def announce_incident(
         tenant_id=incident.tenant_id,
         site_id=incident.site_id,
         incident_id=incident.id,
+        news=(
+            News("incident_identified", cast(Severity, incident.combined_severity))
+            if event_type == "correlation_identified"
+            else None
+        ),
     )

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 from sqlalchemy import select
 
 from noc.database.tenancy import required_tenant
+from noc.domain import Severity
 from noc.events.log import emit
+from noc.events.news import News
 from noc.extensions import session
 from noc.identity.models import User
 from noc.tickets.models import Ticket
 
 
-def announce_tickets(changes: Iterable[tuple[Ticket, str | None]]) -> None:
+def announce_tickets(
+    changes: Iterable[tuple[Ticket, str | None]], action: str | None = None
+) -> None:
     """Log ``ticket_updated`` for each ticket and the status it had; None for a new one.
 
-    In the fields of the feed's frame; ``assignee`` is the user's name. One query.
+    In the fields of the feed's frame; ``assignee`` is the user's name. ``action``: what was done
+    to tickets that were there before. One query.
     """
     known = list(changes)
     names = assignee_names(ticket.assignee_id for ticket, _ in known)
@@ -38,7 +44,15 @@ def announce_tickets(changes: Iterable[tuple[Ticket, str | None]]) -> None:
             tenant_id=required_tenant(),
             site_id=ticket.site_id,
             ticket_id=ticket.id,
+            news=_news(ticket, old_status, action),
         )
+
+
+def _news(ticket: Ticket, old_status: str | None, action: str | None) -> News | None:
+    priority = cast(Severity, ticket.priority)
+    if old_status is None:
+        return News("ticket_opened", priority)
+    return News("ticket_assigned", priority) if action == "assign" else None
 
 
 def assignee_names(user_ids: Iterable[int | None]) -> dict[int, str]:

@@ -178,7 +178,7 @@ def record(
         )
     )
     session().flush()
-    announce_tickets([(ticket, old_status)])
+    announce_tickets([(ticket, old_status)], action)
 
 
 def _apply(
