@@ -40,6 +40,7 @@ BLUEPRINTS = (
     "noc.runs.api",
     "noc.incidents.api",
     "noc.audit.api",
+    "noc.notifications.api",
 )
 """Modules whose ``bp`` is registered."""
 

@@ -11,6 +11,7 @@ from noc.fraud.registry import models as fraud_registry
 from noc.fraud.review import models as fraud_review
 from noc.identity import models as identity
 from noc.incidents import models as incidents
+from noc.notifications import models as notifications
 from noc.runs import models as runs
 from noc.telemetry import models as telemetry
 from noc.tickets import models as tickets
@@ -27,6 +28,7 @@ __all__ = [
     "identity",
     "incidents",
     "metadata",
+    "notifications",
     "runs",
     "suppression",
     "telemetry",

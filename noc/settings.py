@@ -273,6 +273,14 @@ class Settings(BaseSettings):
     smtp_url: str = Field(
         "", description="smtp://user:password@host:port, percent-encoded, for mail; empty: none."
     )
+    public_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$",
+        description="Where users reach the pages, for links in notifications; empty: no links.",
+    )
+    notification_private_targets: bool = Field(
+        False, description="Let webhooks reach private and loopback addresses."
+    )
 
     @field_validator("allowed_origins", "audit_finding_ticket_severities", mode="before")
     @classmethod

@@ -13,6 +13,7 @@ from noc.audit import links
 from noc.audit.signals import finding_resolved
 from noc.events import log
 from noc.events.access import on_access_changed
+from noc.events.news import news_committing
 from noc.extensions import db
 from noc.fraud.labels import on_ticket_resolved
 from noc.fraud.listening import on_punches_stored
@@ -21,6 +22,7 @@ from noc.fraud.registry.speaking import speakers
 from noc.fraud.retraining.signals import training_keeps_failing
 from noc.fraud.withdrawal import on_punch_voided
 from noc.identity.signals import access_changed
+from noc.notifications.outbox import on_news
 from noc.notifications.training import on_training_keeps_failing
 from noc.telemetry.announcements import sos_received
 from noc.tickets.signals import ticket_resolved
@@ -38,4 +40,5 @@ def connect() -> None:
     ticket_resolved.connect(links.on_ticket_resolved)
     alert_resolved.connect(links.on_alert_resolved)
     finding_resolved.connect(links.on_finding_resolved)
+    news_committing.connect(on_news)
     training_keeps_failing.connect(on_training_keeps_failing)

@@ -51,4 +51,16 @@ CONNECTIONS = Gauge(
     multiprocess_mode="livesum",
 )
 RATE_LIMITED = Counter("noc_rate_limit_hits_total", "Requests or pushes held back", ["what"])
+NOTIFICATIONS_QUEUED = Counter(
+    "noc_notifications_queued_total", "Notifications stored for sending", ["kind"]
+)
+NOTIFICATIONS = Counter(
+    "noc_notifications_total", "Attempts to send a notification", ["channel", "outcome"]
+)
+NOTIFICATION_LATENCY = Histogram(
+    "noc_notification_latency_seconds",
+    "From the event to the delivery that was taken",
+    ["channel"],
+    buckets=(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0, 43200.0),
+)
 FAILURES = Counter("noc_failures_total", "Caught failures that degraded an answer", ["where"])

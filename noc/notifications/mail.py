@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import make_msgid
@@ -19,11 +19,18 @@ class MailFailed(Exception):
     """The message was not taken; sending it again later may help."""
 
 
-def send(url: str, recipients: Sequence[str], subject: str, body: str) -> None:
+def send(
+    url: str,
+    recipients: Sequence[str],
+    subject: str,
+    body: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> None:
     """Send one message to all ``recipients``, who do not see each other.
 
     ``url`` is ``smtp://[user:password@]host[:port]`` (STARTTLS where the server offers it, always
-    before a password is sent) or ``smtps://...`` (TLS from the start).
+    before a password is sent) or ``smtps://...`` (TLS from the start). ``headers`` are added.
     :class:`noc.smtp_url.BadSmtpUrl`, a ValueError, for another URL; :class:`MailFailed` where the
     server cannot be reached or takes nobody. Whom it refuses beside others it takes is left to
     the server's own report.
@@ -34,6 +41,8 @@ def send(url: str, recipients: Sequence[str], subject: str, body: str) -> None:
     message["From"] = Address(SENDER, addr_spec=_sender(where))
     message["To"] = "undisclosed-recipients:;"
     message["Message-ID"] = make_msgid(domain=where.host)
+    for name, value in (headers or {}).items():
+        message[name] = value
     message.set_content(body)
     try:
         with _connect(where) as server:

@@ -280,6 +280,7 @@ def test_the_number_of_statements_does_not_grow_with_that_of_alerts(
         assert all(outcome.changed for outcome in take(step("resolve", user_id), which))
         session.commit()
 
+    session.commit()
     few, many = ids[:2], ids[2:]
     assert query_count(lambda: resolve(few)) == query_count(lambda: resolve(many))
 

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import email
-import socket
 import traceback
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from email.message import Message
-from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from flask import current_app
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -24,41 +17,7 @@ from noc.notifications.mail import MailFailed, send
 from noc.settings import load_settings
 from noc.smtp_url import read_smtp_url
 from tests.factories import NOW, Make
-
-
-@dataclass
-class Inbox:
-    """What the server took: envelopes, and what was in them."""
-
-    refuses: bool = False
-    taken: list[tuple[list[str], Message]] = field(default_factory=list)
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
-        if self.refuses:
-            return "451 try later"
-        message = email.message_from_bytes(envelope.original_content)
-        self.taken.append((envelope.rcpt_tos, message))
-        return "250 taken"
-
-
-@pytest.fixture
-def inbox() -> Inbox:
-    """Where mail ends up."""
-    return Inbox()
-
-
-@pytest.fixture
-def smtp(inbox: Inbox) -> Iterator[str]:
-    """The URL of a server that hands everything to the inbox."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    controller = Controller(inbox, hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        yield f"smtp://127.0.0.1:{port}"
-    finally:
-        controller.stop()
+from tests.notifications.conftest import Inbox
 
 
 def test_a_message_arrives_and_nobody_sees_the_others(smtp: str, inbox: Inbox) -> None:

@@ -1,0 +1,237 @@
+"""The life of a delivery: taken under lock, tried, and sent, put off, or dead; and sent anew."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import uuid
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import structlog
+from sqlalchemy import CursorResult, Row, delete, text, update
+
+from noc.database.tenancy import required_tenant
+from noc.extensions import session, settings
+from noc.monitoring import metrics
+from noc.notifications import sending
+from noc.notifications.messages import Message
+from noc.notifications.models import NotificationDelivery as Delivery
+from noc.notifications.models import NotificationRoute as Route
+from noc.notifications.sending import Result, Target
+
+log = structlog.get_logger(__name__)
+
+MOST_ATTEMPTS = 14
+FIRST_PAUSE = 30.0
+LONGEST_PAUSE = 7200.0
+"""Seconds. Pauses double from the first to the longest: about twelve hours in all."""
+
+JITTER = 0.2
+"""A pause is up to a fifth shorter or longer, so that what failed together comes back apart."""
+
+HOLD = dt.timedelta(seconds=30)
+"""After a failure nothing else is sent by the route for so long: a server that does not answer
+
+would otherwise cost a worker ten seconds for each delivery that waits for it.
+"""
+
+KEEP_SENT = dt.timedelta(days=30)
+KEEP_DEAD = dt.timedelta(days=90)
+
+# The route's key-share lock keeps it from being deleted meanwhile; locked the other way about,
+# a deletion and a sender would wait for each other.
+_TAKE = text(
+    """
+    SELECT d.id, d.kind, d.severity, d.site_id, d.event_id, d.payload, d.attempts, d.created_at,
+           route.id AS route_id, route.name AS route_name, route.channel, route.url,
+           route.addresses, route.signing_secret, tenant.name AS tenant_name,
+           tenant.simulated IS NOT NULL AS simulated, site.name AS site_name, site.timezone,
+           log.seq, coalesce(log.created_at, d.created_at) AS moment
+    FROM notification_delivery d
+    JOIN notification_route route ON route.tenant_id = d.tenant_id AND route.id = d.route_id
+    JOIN tenant ON tenant.id = d.tenant_id
+    LEFT JOIN site ON site.tenant_id = d.tenant_id AND site.id = d.site_id
+    LEFT JOIN noc_event_log log ON log.event_id = d.event_id AND log.tenant_id = d.tenant_id
+    WHERE d.tenant_id = :tenant AND d.route_id = :route AND d.state = 'pending'
+      AND (d.attempts = 0 OR d.next_attempt_at <= :now)
+      AND (route.active OR d.kind = 'test')
+      AND (route.held_until IS NULL OR route.held_until <= :now)
+    ORDER BY d.next_attempt_at, d.event_id
+    LIMIT 1
+    FOR UPDATE OF d SKIP LOCKED FOR KEY SHARE OF route SKIP LOCKED
+    """
+)
+
+
+class Done(NamedTuple):
+    """What came of one attempt."""
+
+    delivery_id: uuid.UUID
+    outcome: str
+
+
+def send_next(
+    route_id: int,
+    *,
+    tenant_id: int,
+    now: dt.datetime,
+    chance: Callable[[], float] = random.random,
+) -> Done | None:
+    """Send what is due next by the route; None where nothing is, or others are at it.
+
+    The row is locked from here to the caller's commit, which must follow at once: no other worker
+    sends it meanwhile, and where this one dies the delivery is as it was. ``chance`` in [0, 1)
+    spreads the pauses.
+    """
+    session().flush()
+    row = (
+        session().execute(_TAKE, {"tenant": tenant_id, "route": route_id, "now": now}).one_or_none()
+    )
+    if row is None:
+        return None
+    result = _attempt(row, tenant_id, now)
+    outcome = _settle(row, result, tenant_id, now, chance())
+    metrics.NOTIFICATIONS.labels(row.channel, outcome).inc()
+    if outcome == "sent":
+        waited = (now - row.created_at).total_seconds()
+        metrics.NOTIFICATION_LATENCY.labels(row.channel).observe(max(waited, 0.0))
+    else:
+        log.warning(
+            "notification_failed",
+            tenant_id=tenant_id,
+            route_id=route_id,
+            delivery_id=str(row.id),
+            attempt=row.attempts + 1,
+            outcome=outcome,
+            error=result.error,
+        )
+    return Done(row.id, outcome)
+
+
+def _attempt(row: Row[Any], tenant_id: int, now: dt.datetime) -> Result:
+    """One that we fail to put into words is dead: it must not keep the others waiting for ever."""
+    try:
+        return sending.attempt(_target(row), _message(row, tenant_id), settings(), now=now)
+    except (LookupError, TypeError, ValueError) as error:
+        metrics.FAILURES.labels("notification").inc()
+        log.exception("notification_unsendable", delivery_id=str(row.id))
+        return Result("dead", f"could not be put into words ({type(error).__name__})")
+
+
+def pause(attempts: int, chance: float) -> float:
+    """Seconds to wait after the ``attempts``-th failure: doubling, bounded, spread by a fifth."""
+    doubled = min(FIRST_PAUSE * 2.0 ** (attempts - 1), LONGEST_PAUSE)
+    return doubled * (1 - JITTER + 2 * JITTER * chance)
+
+
+def _settle(row: Row[Any], result: Result, tenant_id: int, now: dt.datetime, chance: float) -> str:
+    attempts = row.attempts + 1
+    values: dict[str, Any] = {"attempts": attempts, "last_error": result.error}
+    held_until: dt.datetime | None = None
+    if result.outcome == "again":
+        wait = pause(attempts, chance) if result.after is None else result.after
+        held_until = now + max(HOLD, dt.timedelta(seconds=result.after or 0))
+        values["next_attempt_at"] = now + dt.timedelta(seconds=wait)
+    if result.outcome != "again" or attempts >= MOST_ATTEMPTS:
+        state = "sent" if result.outcome == "sent" else "dead"
+        values |= {"state": state, "finished_at": now}
+    session().execute(
+        update(Delivery)
+        .where(Delivery.tenant_id == tenant_id, Delivery.id == row.id)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    session().execute(
+        update(Route)
+        .where(
+            Route.tenant_id == tenant_id,
+            Route.id == row.route_id,
+            Route.held_until.is_distinct_from(held_until),
+        )
+        .values(held_until=held_until)
+        .execution_options(synchronize_session=False)
+    )
+    return str(values.get("state", "again"))
+
+
+def _target(row: Row[Any]) -> Target:
+    return Target(
+        channel=row.channel,
+        simulated=row.simulated,
+        url=row.url or "",
+        secret=row.signing_secret or "",
+        addresses=tuple(row.addresses),
+    )
+
+
+def _message(row: Row[Any], tenant_id: int) -> Message:
+    return Message(
+        delivery_id=row.id,
+        route_name=row.route_name,
+        tenant_id=tenant_id,
+        tenant_name=row.tenant_name,
+        kind=row.kind,
+        severity=row.severity,
+        site_id=row.site_id,
+        site_name=row.site_name,
+        timezone=row.timezone,
+        event_id=row.event_id,
+        seq=row.seq,
+        moment=row.moment,
+        payload=row.payload,
+    )
+
+
+_ANEW = {"state": "pending", "attempts": 0, "finished_at": None, "last_error": None}
+
+
+def replay(delivery_id: uuid.UUID, *, now: dt.datetime) -> int | None:
+    """Send a dead delivery anew, under the same id; its route, None where it is not dead."""
+    return session().scalar(
+        update(Delivery)
+        .where(
+            Delivery.tenant_id == required_tenant(),
+            Delivery.id == delivery_id,
+            Delivery.state == "dead",
+        )
+        .values(**_ANEW, next_attempt_at=now)
+        .returning(Delivery.route_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def replay_route(route_id: int, *, now: dt.datetime) -> int:
+    """Send all dead deliveries of the route anew; how many."""
+    result = session().execute(
+        update(Delivery)
+        .where(
+            Delivery.tenant_id == required_tenant(),
+            Delivery.route_id == route_id,
+            Delivery.state == "dead",
+        )
+        .values(**_ANEW, next_attempt_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return _count(result)
+
+
+def forget_old(*, now: dt.datetime) -> int:
+    """Delete what was sent a month ago and what died three months ago; how many."""
+    deleted = 0
+    for state, kept in (("sent", KEEP_SENT), ("dead", KEEP_DEAD)):
+        result = session().execute(
+            delete(Delivery)
+            .where(
+                Delivery.tenant_id == required_tenant(),
+                Delivery.state == state,
+                Delivery.finished_at < now - kept,
+            )
+            .execution_options(synchronize_session=False)
+        )
+        deleted += _count(result)
+    return deleted
+
+
+def _count(result: Any) -> int:
+    return int(result.rowcount) if isinstance(result, CursorResult) else 0

@@ -1,0 +1,113 @@
+"""Reading routes and deliveries, as they may be shown: without what is secret in them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import Select, select, tuple_
+
+from noc.database.tenancy import required_tenant
+from noc.extensions import session
+from noc.notifications.models import NotificationDelivery as Delivery
+from noc.notifications.models import NotificationRoute as Route
+from noc.notifications.schemas import DeliveryQuery, RouteQuery
+from noc.notifications.targets import masked_url
+from noc.rest.by_id import page_by_id
+from noc.rest.envelope import encode_cursor
+from noc.workforce.models import Site
+
+Key = tuple[dt.datetime, uuid.UUID]
+
+_SHOWN: tuple[Any, ...] = (
+    Delivery.id,
+    Delivery.route_id,
+    Route.name.label("route_name"),
+    Route.channel,
+    Delivery.kind,
+    Delivery.severity,
+    Delivery.site_id,
+    Site.name.label("site_name"),
+    Delivery.event_id,
+    Delivery.state,
+    Delivery.attempts,
+    Delivery.created_at,
+    Delivery.next_attempt_at,
+    Delivery.finished_at,
+    Delivery.last_error,
+)
+
+
+def route_out(route: Route) -> dict[str, Any]:
+    """A route as it is answered: never its signing secret, of a URL only where it leads."""
+    return {
+        "id": route.id,
+        "name": route.name,
+        "channel": route.channel,
+        "url": None if route.url is None else masked_url(route.url),
+        "addresses": route.addresses,
+        "site_ids": route.site_ids,
+        "min_severity": route.min_severity,
+        "kinds": route.kinds,
+        "active": route.active,
+        "held_until": route.held_until,
+        "created_at": route.created_at,
+        "updated_at": route.updated_at,
+    }
+
+
+def list_routes(asked: RouteQuery) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """A page of routes and its ``pagination``. One query."""
+    query = select(Route).filter_by(tenant_id=required_tenant(), **asked.filters())
+    rows, pagination = page_by_id(session(), query, Route.id, asked)
+    return [route_out(row) for row in rows], pagination
+
+
+def find_route(route_id: int) -> dict[str, Any] | None:
+    """One route; None if there is none."""
+    route = session().get(Route, (required_tenant(), route_id))
+    return None if route is None else route_out(route)
+
+
+def list_deliveries(
+    filters: DeliveryQuery, *, limit: int, after: Key | None
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """A page of deliveries, latest first, and its ``pagination``. One query."""
+    query = _deliveries()
+    if filters.state is not None:
+        query = query.where(Delivery.state == filters.state)
+    if filters.route_id is not None:
+        query = query.where(Delivery.route_id == filters.route_id)
+    if after is not None:
+        query = query.where(tuple_(Delivery.created_at, Delivery.id) < tuple_(*after))
+    query = query.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(limit + 1)
+    rows = [_out(row) for row in session().execute(query).mappings()]
+    page = rows[:limit]
+    more = len(rows) > limit
+    cursor = encode_cursor(page[-1]["created_at"], str(page[-1]["id"])) if more else None
+    return page, {"next_cursor": cursor, "limit": limit}
+
+
+def find_delivery(delivery_id: uuid.UUID) -> dict[str, Any] | None:
+    """One delivery with what it tells; None if there is none."""
+    query = _deliveries().add_columns(Delivery.payload).where(Delivery.id == delivery_id)
+    row = session().execute(query).mappings().one_or_none()
+    return None if row is None else _out(row)
+
+
+def _deliveries() -> Select[Any]:
+    return (
+        select(*_SHOWN)
+        .join(Route, (Route.tenant_id == Delivery.tenant_id) & (Route.id == Delivery.route_id))
+        .outerjoin(Site, (Site.tenant_id == Delivery.tenant_id) & (Site.id == Delivery.site_id))
+        .where(Delivery.tenant_id == required_tenant())
+    )
+
+
+def _out(row: Any) -> dict[str, Any]:
+    """A time at which nothing is tried any more would only mislead."""
+    told = dict(row)
+    if told["state"] != "pending":
+        told["next_attempt_at"] = None
+    return told

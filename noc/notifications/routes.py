@@ -1,0 +1,151 @@
+"""Routes: made, changed, deleted, tried."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from psycopg.errors import UniqueViolation
+from sqlalchemy.exc import IntegrityError
+
+from noc.database.base import new_uuid
+from noc.database.tenancy import after_commit, required_tenant
+from noc.extensions import session
+from noc.identity.existence import must_have_sites
+from noc.identity.words import BadField
+from noc.notifications.models import TEST, NotificationDelivery, NotificationRoute
+from noc.notifications.outbox import request_sending
+from noc.notifications.signature import new_secret
+from noc.notifications.targets import checked_addresses, checked_url
+from noc.rest.problems import not_found
+
+
+def create(values: Mapping[str, Any], *, now: dt.datetime) -> NotificationRoute:
+    """A new route; one to a webhook gets a signing secret.
+
+    BadField for a target that does not fit the channel or cannot be one, a site that the tenant
+    does not have, and a name that is taken.
+    """
+    checked = _checked(dict(values), values["channel"])
+    _check_fit(checked, checked["channel"])
+    secret = new_secret() if checked["channel"] == "webhook" else None
+    route = NotificationRoute(
+        tenant_id=required_tenant(),
+        **checked,
+        signing_secret=secret,
+        created_at=now,
+        updated_at=now,
+    )
+    session().add(route)
+    _flush()
+    return route
+
+
+def change(route_id: int, values: Mapping[str, Any], *, now: dt.datetime) -> NotificationRoute:
+    """Set what ``values`` names; a new target is tried at once. 404; BadField as :func:`create`."""
+    route = locked(route_id)
+    checked = _checked(dict(values), route.channel)
+    for name, value in checked.items():
+        setattr(route, name, value)
+    _check_fit({"url": route.url, "addresses": route.addresses}, route.channel)
+    if "url" in checked or "addresses" in checked:
+        route.held_until = None
+    route.updated_at = now
+    _flush()
+    return route
+
+
+def renew_secret(route_id: int, *, now: dt.datetime) -> NotificationRoute:
+    """Sign with another secret from the next attempt on. 404; BadField where nothing is signed."""
+    route = locked(route_id)
+    if route.channel != "webhook":
+        raise BadField("channel", "only what goes to a webhook is signed")
+    route.signing_secret, route.updated_at = new_secret(), now
+    _flush()
+    return route
+
+
+def remove(route_id: int) -> None:
+    """Delete the route with its deliveries, once none of them is being sent. 404."""
+    session().delete(locked(route_id, deleting=True))
+    session().flush()
+
+
+def send_test(route_id: int, *, now: dt.datetime) -> uuid.UUID:
+    """Have a marked message sent, also by a route that is not active; the delivery's id. 404."""
+    route = locked(route_id)
+    delivery = NotificationDelivery(
+        tenant_id=route.tenant_id,
+        route_id=route.id,
+        event_id=new_uuid(),
+        kind=TEST,
+        severity="INFO",
+        payload={},
+        created_at=now,
+        next_attempt_at=now,
+    )
+    session().add(delivery)
+    # Somebody is waiting to see it: an earlier failure does not hold this one up.
+    route.held_until = None
+    session().flush()
+    ask_after_commit(route.tenant_id, route.id)
+    return delivery.id
+
+
+def ask_after_commit(tenant_id: int, route_id: int) -> None:
+    """Have a worker look at the route once the transaction has committed."""
+
+    def ask() -> None:
+        request_sending(tenant_id, route_id)
+
+    after_commit(session(), ask)
+
+
+def locked(route_id: int, *, deleting: bool = False) -> NotificationRoute:
+    """The route, until the transaction ends nobody else's to change; 404 where there is none.
+
+    Deliveries are stored and sent meanwhile, unless it is to be deleted.
+    """
+    route = session().get(
+        NotificationRoute,
+        (required_tenant(), route_id),
+        with_for_update={"key_share": not deleting},
+        populate_existing=True,
+    )
+    if route is None:
+        raise not_found("route")
+    return route
+
+
+def _checked(values: dict[str, Any], channel: str) -> dict[str, Any]:
+    """The values as they are stored; BadField for one that cannot be."""
+    if values.get("url") is not None:
+        values["url"] = checked_url(values["url"])
+    if "addresses" in values:
+        values["addresses"] = checked_addresses(values["addresses"])
+    if "site_ids" in values:
+        must_have_sites(required_tenant(), values["site_ids"], "site_ids")
+        values["site_ids"] = sorted(set(values["site_ids"]))
+    if "kinds" in values:
+        values["kinds"] = list(dict.fromkeys(values["kinds"]))
+    return values
+
+
+def _check_fit(target: Mapping[str, Any], channel: str) -> None:
+    wanted, other = ("addresses", "url") if channel == "email" else ("url", "addresses")
+    if not target[wanted]:
+        raise BadField(wanted, f"is needed for the channel {channel}")
+    if target[other]:
+        raise BadField(other, f"is not for the channel {channel}, which takes {wanted}")
+
+
+def _flush() -> None:
+    try:
+        with session().begin_nested():
+            session().flush()
+    except IntegrityError as error:
+        if isinstance(error.orig, UniqueViolation):
+            raise BadField("name", "another route has this name") from error
+        raise

@@ -1,0 +1,190 @@
+"""Workers that run at once, die half-way, or come too late."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from apiflask import APIFlask
+from sqlalchemy import select, text
+
+from jobs import notifications as jobs
+from noc.database.base import utcnow
+from noc.database.tenancy import tenant_context
+from noc.extensions import db, queue, redis_client, session
+from noc.notifications import deliveries, routes
+from noc.notifications.models import NotificationDelivery
+from tests.conftest import Services
+from tests.crowd import at_once, committed_tenant
+from tests.factories import Make
+from tests.jobs.conftest import Start, start, stop, wait_for
+from tests.notifications.conftest import Desk, Receiver
+
+__all__ = ["start"]
+
+
+@pytest.fixture
+def company(app: APIFlask, services: Services, receiver: Receiver) -> Iterator[Make]:
+    """A tenant whose rows every connection sees; webhooks may reach this machine."""
+    config = app.config["NOC_SETTINGS"]
+    app.config["NOC_SETTINGS"] = config.model_copy(update={"notification_private_targets": True})
+    try:
+        with committed_tenant(app, services) as make:
+            redis_client().flushdb()
+            yield make
+            redis_client().flushdb()
+    finally:
+        app.config["NOC_SETTINGS"] = config
+
+
+@pytest.fixture
+def busy(company: Make, receiver: Receiver) -> tuple[Desk, int]:
+    """Twelve pieces of news wait for a route to the receiver."""
+    desk = Desk(company, session())
+    route_id = desk.route(receiver.url).id
+    for _ in range(12):
+        desk.alert(commit=False)
+    session().commit()
+    return desk, route_id
+
+
+def states(desk: Desk) -> list[str]:
+    return [one.state for one in desk.deliveries()]
+
+
+def test_two_workers_send_each_delivery_once(
+    app: APIFlask, busy: tuple[Desk, int], receiver: Receiver
+) -> None:
+    desk, route_id = busy
+    tenant_id, receiver.seconds = desk.make.tenant_id, 0.05
+
+    def work() -> int:
+        return jobs.deliver(tenant_id, route_id)
+
+    done = at_once(app, tenant_id, [work] * 4)
+
+    assert sum(done) == 12
+    assert len([count for count in done if count]) > 1, "they shared the work"
+    told = [one.headers["x-noc-delivery"] for one in receiver.received]
+    assert len(told) == len(set(told)) == 12
+    assert states(desk) == ["sent"] * 12
+
+
+def test_one_delivery_is_never_sent_by_two_at_the_same_moment(
+    app: APIFlask, company: Make, receiver: Receiver
+) -> None:
+    desk = Desk(company, session())
+    route_id = desk.route(receiver.url).id
+    desk.alert()
+    tenant_id, receiver.seconds = company.tenant_id, 0.5
+
+    def work() -> int:
+        return jobs.deliver(tenant_id, route_id)
+
+    began = time.monotonic()
+    assert sorted(at_once(app, tenant_id, [work] * 4)) == [0, 0, 0, 1]
+    assert time.monotonic() - began < 5, "nobody waits for the one who sends"
+    assert len(receiver.received) == 1
+
+
+def test_a_worker_that_dies_before_its_commit_leaves_it_to_the_next(
+    busy: tuple[Desk, int], receiver: Receiver
+) -> None:
+    desk, route_id = busy
+    with tenant_context(session(), desk.make.tenant_id):
+        deliveries.send_next(route_id, tenant_id=desk.make.tenant_id, now=utcnow())
+        session().rollback()
+    assert states(desk) == ["pending"] * 12
+
+    assert jobs.deliver(desk.make.tenant_id, route_id) == 12
+    told = [one.headers["x-noc-delivery"] for one in receiver.received]
+    assert (len(told), len(set(told))) == (13, 12), "at least once, and told by its id"
+
+
+def test_a_worker_in_a_process_of_its_own_sends_what_was_committed(
+    busy: tuple[Desk, int], receiver: Receiver, start: Start
+) -> None:
+    desk, _ = busy
+    worker = start("jobs.worker", "--queues", "reports", NOTIFICATION_PRIVATE_TARGETS="true")
+    wait_for(lambda: len(receiver.received) == 12, "the sending")
+    wait_for(lambda: states(desk) == ["sent"] * 12, "the end of it")
+    desk.alert(message="one more")
+    wait_for(lambda: len(receiver.received) == 13, "the next")
+    log = stop(worker)
+
+    for secret in session().scalars(text("SELECT signing_secret FROM notification_route")):
+        assert secret not in log
+    assert "jobs.notifications.deliver" in log
+
+
+def test_what_a_killed_worker_was_sending_is_found_by_the_sweep(
+    company: Make, receiver: Receiver, start: Start
+) -> None:
+    desk = Desk(company, session())
+    route_id = desk.route(receiver.url).id
+    receiver.seconds = 30.0
+    desk.alert()
+    worker = start("jobs.worker", "--queues", "reports", NOTIFICATION_PRIVATE_TARGETS="true")
+    wait_for(lambda: len(receiver.received) == 1, "the first attempt")
+    worker.kill()
+    worker.wait()
+    receiver.seconds = 0.0
+    redis_client().flushdb()
+    session().commit()
+
+    wait_for(lambda: jobs.sweep() == 1, "the sweep")
+    (job,) = queue("reports").jobs
+
+    def sent() -> bool:
+        return jobs.deliver(*job.args) == 1
+
+    wait_for(sent, "the release of the killed worker's lock")
+    assert job.args == [company.tenant_id, route_id]
+    assert states(desk) == ["sent"]
+
+
+def test_a_route_that_is_deleted_meanwhile_takes_no_alert_down(
+    app: APIFlask, company: Make, receiver: Receiver
+) -> None:
+    desk = Desk(company, session())
+    kept, going = desk.route(receiver.url).id, desk.route(receiver.url).id
+    tenant_id = company.tenant_id
+    deleted, stored = threading.Event(), threading.Event()
+
+    def remove() -> str:
+        routes.remove(going)
+        deleted.set()
+        time.sleep(0.3)
+        return "removed"
+
+    def report() -> str:
+        deleted.wait(20)
+        Desk(Make(session(), tenant_id), session()).alert()
+        stored.set()
+        return "reported"
+
+    assert at_once(app, tenant_id, [remove, report]) == ["removed", "reported"]
+    assert session().scalars(select(NotificationDelivery.route_id)).all() == [kept]
+    db.session.remove()
+
+
+def test_a_route_is_deleted_once_what_it_is_sending_has_been_sent(
+    app: APIFlask, busy: tuple[Desk, int], receiver: Receiver
+) -> None:
+    desk, route_id = busy
+    tenant_id, receiver.seconds = desk.make.tenant_id, 0.1
+
+    def remove() -> int:
+        time.sleep(0.05)
+        routes.remove(route_id)
+        return -1
+
+    def work() -> int:
+        return jobs.deliver(tenant_id, route_id)
+
+    counts = at_once(app, tenant_id, [work, remove, work])
+    assert counts[1] == -1
+    assert counts[0] + counts[2] == len(receiver.received)
+    assert desk.deliveries() == []
