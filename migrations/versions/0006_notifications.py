@@ -19,8 +19,8 @@ depends_on = None
 
 _SEVERITIES = "('INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL')"
 _KINDS = (
-    "('alert_opened', 'alert_escalated', 'alert_reopened', 'ticket_opened', 'ticket_assigned', "
-    "'incident_identified', 'finding_opened', 'test')"
+    "('alert_opened', 'alert_escalated', 'alert_reopened', 'alert_unmuted', 'ticket_opened', "
+    "'ticket_assigned', 'incident_identified', 'finding_opened', 'test')"
 )
 
 

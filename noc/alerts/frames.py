@@ -30,7 +30,7 @@ def announce_alert(
 ) -> None:
     """Log ``event_type`` with the caller's transaction, in the fields of the feed's frame.
 
-    ``news``: what people who are not looking may want to be told.
+    ``news``: what people who are not looking may want to be told; of a muted alert they are not.
     """
     emit(
         event_type,
@@ -47,5 +47,5 @@ def announce_alert(
         tenant_id=required_tenant(),
         site_id=alert.site_id,
         alert_id=alert.id,
-        news=News(news, alert.severity) if news else None,
+        news=News(news, alert.severity) if news and alert.muted_until is None else None,
     )

@@ -56,6 +56,7 @@ _TELLING = {
     "alert_opened": "{severity} alert{at}: {message}",
     "alert_escalated": "Alert now {severity}{at}: {message}",
     "alert_reopened": "{severity} alert open again{at}: {message}",
+    "alert_unmuted": "{severity} alert that was muted until now{at}: {message}",
     "ticket_opened": "Ticket {ticket_number} opened{at}, priority {severity}: {title}",
     "ticket_assigned": "Ticket {ticket_number}{at} given to {assignee}: {title}",
     "incident_identified": "{severity} incident{at}{about}: {alerts} belong together",

@@ -31,7 +31,7 @@ from noc.launcher.process import Child, stop_now
 from noc.launcher.redis import Redis
 from noc.launcher.services import Services
 from noc.settings import Settings
-from tests.events.test_web_process import Gunicorn
+from tests.events.web_processes import WebProcess
 from tests.instance import free_port
 
 WAIT_SECONDS = 60.0
@@ -90,7 +90,7 @@ class House:
     """A web process with its own database, and an Alertmanager that is to deliver to it."""
 
     postgres: Server
-    web: Gunicorn
+    web: WebProcess
     token: str
     port: int
     admin_url: str
@@ -225,7 +225,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             words = ("tokens", "create", "--tenant", "acme", "--capability", "noc:ingest")
             token = noc(environment, *words)
             (folder / "web").mkdir()
-            web = Gunicorn(config, folder / "web")
+            web = WebProcess(config, folder / "web")
             with delivering(program, folder, web.port, token) as port:
                 yield House(postgres, web, token, port, services.admin_url)
         finally:

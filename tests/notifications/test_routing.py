@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,9 @@ from sqlalchemy.orm import Session
 
 from jobs import notifications as jobs
 from noc.alerts import lifecycle
+from noc.alerts.suppression import windows
+from noc.alerts.suppression.schemas import SuppressionIn
+from noc.alerts.suppression.unmuting import unmute
 from noc.database.base import utcnow
 from noc.database.tenancy import tenant_context
 from noc.events.models import EventLog
@@ -70,6 +74,25 @@ def test_the_life_of_an_alert_is_told_in_its_turns_and_not_step_by_step(
         ("alert_opened", "LOW"), ("alert_escalated", "HIGH"), ("alert_reopened", "HIGH"),
     ]  # fmt: skip
     assert desk.deliveries(route)[1].payload["message"] == "Door broken"
+
+
+def test_a_muted_alert_is_told_when_its_window_is_over(desk: Desk, session: Session) -> None:
+    route = desk.route(URL)
+    now = utcnow()
+    hour = dt.timedelta(hours=1)
+    windows.create(
+        SuppressionIn(name="Works", reason="Works", starts_at=now, ends_at=now + hour),
+        user_id=None,
+        now=now,
+    )
+    desk.alert("LOW", key="door")
+    desk.alert("HIGH", key="gate")
+    assert kinds(desk, route) == []
+
+    unmute(now=now + 2 * hour)
+    session.commit()
+
+    assert sorted(kinds(desk, route)) == [("alert_unmuted", "HIGH"), ("alert_unmuted", "LOW")]
 
 
 def test_a_ticket_is_told_when_it_opens_and_when_somebody_is_given_it(

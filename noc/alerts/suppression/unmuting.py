@@ -65,5 +65,5 @@ def unmute(*, now: dt.datetime, limit: int = 1000) -> int:
     heard: list[Row[Any]] = [row for row in rows if row.muted_until is None]
     names = look_up((row.person_id for row in heard), ()).people
     for row in heard:
-        announce_alert("alert_updated", row, names.get(row.person_id or 0))
+        announce_alert("alert_updated", row, names.get(row.person_id or 0), "alert_unmuted")
     return len(rows)
