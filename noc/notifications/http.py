@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
+import socket
 import ssl
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from urllib3 import HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
@@ -38,46 +38,51 @@ class _Attempt:
     private: bool
     loopback_only: bool
     connection: HTTPConnection | None = None
-    response: HTTPResponse | None = None
+    answer: tuple[int, str | None] | None = None
     error: Exception | None = None
     given_up: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
         try:
             addresses = resolve(self.where, private=self.private, loopback_only=self.loopback_only)
-            self._connect(addresses)
-            self._ask()
+            self.answer = self._ask(self._connect(addresses))
         except Exception as error:  # handed to whoever waits, in whose thread it is judged
             self.error = error
+        finally:
+            if self.connection is not None:
+                self.connection.close()
 
-    def _connect(self, addresses: Sequence[str]) -> None:
+    def _connect(self, addresses: Sequence[str]) -> HTTPConnection:
+        """To the first address that takes the connection."""
+        refused: Exception = Unreachable("the host's name was not found")
         for address in addresses:
-            if self.given_up.is_set():
-                return
+            self._check_wanted()
             self.connection = _connection(self.where, address)
             try:
                 self.connection.connect()
-                return
+                return self.connection
             except (HTTPError, OSError) as error:
-                self.error = error
-        if self.error is not None:
-            raise self.error
+                refused = error
+        raise refused
 
-    def _ask(self) -> None:
-        if self.connection is None or self.given_up.is_set():
-            return
-        self.connection.request(
-            "POST", self.where.path, self.body, self.headers, preload_content=False
-        )
+    def _ask(self, connection: HTTPConnection) -> tuple[int, str | None]:
+        self._check_wanted()
+        connection.request("POST", self.where.path, self.body, self.headers, preload_content=False)
         # The head is all we want: what the body says is never read, and so never kept.
-        self.response = self.connection.getresponse()
+        response = connection.getresponse()
+        return response.status, response.headers.get("Retry-After")
 
-    def close(self) -> None:
-        """Let go of the connection, from whichever thread: who still waits on it is woken."""
+    def _check_wanted(self) -> None:
+        if self.given_up.is_set():
+            raise Unreachable("given up")
+
+    def give_up(self) -> None:
+        """Wake the thread that still waits for the other side, so that it ends."""
         self.given_up.set()
-        if self.connection is not None:
+        sock = None if self.connection is None else self.connection.sock
+        if sock is not None:
             with suppress(OSError):
-                self.connection.close()
+                sock.shutdown(socket.SHUT_RDWR)
 
 
 def post(
@@ -102,14 +107,13 @@ def post(
     thread = threading.Thread(target=attempt.run, name="notify", daemon=True)
     thread.start()
     thread.join(timeout)
-    late = thread.is_alive()
-    response, error = attempt.response, attempt.error
-    attempt.close()
-    if late:
+    if thread.is_alive():
+        attempt.give_up()
         raise Unreachable(f"no answer within {timeout:g} seconds")
-    if response is None:
-        raise _in_our_words(error)
-    return Answer(response.status, _retry_after(response.headers.get("Retry-After"), now))
+    if attempt.answer is None:
+        raise _in_our_words(attempt.error)
+    status, retry_after = attempt.answer
+    return Answer(status, _retry_after(retry_after, now))
 
 
 def _connection(where: Where, address: str) -> HTTPConnection:

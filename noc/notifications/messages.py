@@ -59,7 +59,7 @@ _TELLING = {
     "alert_unmuted": "{severity} alert that was muted until now{at}: {message}",
     "ticket_opened": "Ticket {ticket_number} opened{at}, priority {severity}: {title}",
     "ticket_assigned": "Ticket {ticket_number}{at} given to {assignee}: {title}",
-    "incident_identified": "{severity} incident{at}{about}: {alerts} belong together",
+    "incident_identified": "{severity} incident{at}{about}: a signal and {alerts} belong together",
     "finding_opened": "{severity} finding{at}: {title}. {evidence_summary}",
     TEST: "Test message of the route {route}: nothing has happened",
 }
@@ -70,7 +70,7 @@ def _words(message: Message) -> dict[str, str]:
     words = {name: str(message.payload.get(name) or "") for name in names}
     person, alerts = message.payload.get("person_name"), message.payload.get("alert_ids") or []
     words["about"] = f" about {person}" if person else ""
-    words["alerts"] = "1 alert and its signal" if len(alerts) == 1 else f"{len(alerts)} alerts"
+    words["alerts"] = "1 alert" if len(alerts) == 1 else f"{len(alerts)} alerts"
     return words
 
 

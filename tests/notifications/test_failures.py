@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import threading
 import time
 from email.utils import format_datetime
 
@@ -126,6 +127,10 @@ def test_a_server_that_does_not_come_to_an_end_is_given_up_in_time(
         http.post(receiver.url, b"{}", {}, private=True, now=utcnow(), timeout=0.3)
     assert time.monotonic() - began < 1.5
     assert not failed.value.permanent
+    deadline = time.monotonic() + 1.5
+    while any(thread.name == "notify" for thread in threading.enumerate()):
+        assert time.monotonic() < deadline, "the thread that waited ends with the wait"
+        time.sleep(0.01)
 
 
 def test_a_delivery_that_cannot_be_put_into_words_does_not_hold_up_the_others(

@@ -107,7 +107,7 @@ def test_a_mail_tells_where_and_when_by_the_sites_clock(
     ((recipients, message),) = inbox.taken
     (delivery,) = desk.deliveries(route)
     assert recipients == ["chief@acme.example", "deputy@acme.example"]
-    subject = str(message["Subject"]).replace("\n", "")
+    subject = " ".join(str(message["Subject"]).split())
     assert subject == "[Acme Guarding] HIGH alert at Harbour Gate: Door Bcc: x@y.example"
     assert message["Bcc"] is None
     assert message["X-NOC-Delivery"] == str(delivery.id)
