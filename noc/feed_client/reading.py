@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from noc.feed_client.addresses import LOG_PATH, Frame, checked_address, query_string, refusal
@@ -58,6 +58,7 @@ class LogReader:
         except HTTPError as error:
             with error:
                 raise refusal(error.code, error.read()) from error
-        except HTTPException as error:
-            raise OSError(f"no answer from {self.url}") from error
+        except (HTTPException, URLError) as error:
+            reason = getattr(error, "reason", None) or "no answer"
+            raise OSError(f"{self.url}: {reason}") from error
         return page["data"], page["pagination"]
