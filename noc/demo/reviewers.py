@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from sqlalchemy import select
 
+from noc.alerts.lapsing import expire_stale, lapse_acknowledgements
 from noc.alerts.models import Alert
 from noc.alerts.steps import take
 from noc.alerts.transitions import Step
@@ -64,6 +65,16 @@ def set_pace(company: Company, now: dt.datetime) -> None:
     override("fraud_reviews_per_day", pace, site_id=None, now=now)
 
 
+def let_go(now: dt.datetime) -> None:
+    """What the product lets go of by itself: stale alerts expire, old acknowledgements lapse.
+
+    Else all of the past would be let go of in the first minutes of the stream.
+    """
+    for work in (expire_stale, lapse_acknowledgements):
+        while work(now=now):
+            session().commit()
+
+
 class Reviewers:
     """The managers and operators of one company, working through its past in time order."""
 
@@ -103,6 +114,7 @@ class Reviewers:
         while self._reviewed is None or self._reviewed + _DAY <= until:
             self._reviewed = self._reviewed + _DAY if self._reviewed else until
             self._review_punches(self._reviewed)
+            let_go(self._reviewed)
         self._look_at_alerts(until)
         session().commit()
 
