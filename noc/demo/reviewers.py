@@ -71,8 +71,12 @@ def let_go(now: dt.datetime) -> None:
     Else all of the past would be let go of in the first minutes of the stream.
     """
     for work in (expire_stale, lapse_acknowledgements):
-        while work(now=now):
-            session().commit()
+        _drained(work, now)
+
+
+def _drained(work: Callable[..., int], now: dt.datetime) -> None:
+    while work(now=now):
+        session().commit()
 
 
 class Reviewers:
@@ -114,7 +118,7 @@ class Reviewers:
         while self._reviewed is None or self._reviewed + _DAY <= until:
             self._reviewed = self._reviewed + _DAY if self._reviewed else until
             self._review_punches(self._reviewed)
-            let_go(self._reviewed)
+            _drained(expire_stale, self._reviewed)
         self._look_at_alerts(until)
         session().commit()
 
