@@ -103,7 +103,8 @@ class Dispatcher:
         threading.Thread(target=self._run, name="feed-dispatcher", daemon=True).start()
 
     def _run(self) -> None:
-        next_poll = next_look = 0.0
+        next_poll = 0.0
+        looked_at = float("-inf")
         while not self._stop.is_set():
             heard = self._listener.wait(max(0.0, next_poll - time.monotonic()))
             poll = time.monotonic() >= next_poll
@@ -124,9 +125,9 @@ class Dispatcher:
                 subscriber.doubt()
             for stream in behind:
                 self._catch_up(stream)
-            if time.monotonic() >= next_look:
+            if time.monotonic() - looked_at >= rights.CHECK_SECONDS:
                 self._look_at_rights()
-                next_look = time.monotonic() + rights.CHECK_SECONDS
+                looked_at = time.monotonic()
 
     def _look_at_rights(self) -> None:
         """Have the connections checked whose badges no longer hold."""

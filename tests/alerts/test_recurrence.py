@@ -6,7 +6,7 @@ import datetime as dt
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noc.alerts.suppression.recurrence import (
@@ -157,6 +157,7 @@ _rules = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(_rules, st.sampled_from([BERLIN, "Asia/Kolkata", "America/Sao_Paulo", "Pacific/Apia"]))
 def test_times_are_in_order_and_as_long_as_they_should_be(rule: str, zone: str) -> None:
     one = recurrence(rule, zone=zone)
