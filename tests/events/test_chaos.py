@@ -221,7 +221,9 @@ def test_every_client_ends_with_every_event_once_and_in_order(
     for house in houses:
         committed = sum(writer.committed for writer in writers if writer.house is house)
         assert committed > 0
-        assert logs[house.tenant_id] == list(range(1, committed + 1)), "the log has what was committed, gapless"
+        assert logs[house.tenant_id] == list(range(1, committed + 1)), (
+            "the log has what was committed, gapless"
+        )
     for client in clients:
         expected = list(range(1, last[client.house.tenant_id] + 1))
         assert in_order(client) == expected, f"client {client.seed}: each once, and in order"
