@@ -74,6 +74,16 @@ def moment(at: dt.datetime | str | None, zone: str | None = None) -> html.Time |
     )
 
 
+def due(ticket: dict[str, Any], zone: str | None = None) -> Children:
+    """By when a ticket is to be done, and how it stands with that; None where it has no time."""
+    if ticket["due_at"] is None or ticket["sla"] == "none":
+        return None
+    standing = html.Span(words.SLA[ticket["sla"]], className=f"sla sla-{ticket['sla']}")
+    if ticket["sla"] == "paused":
+        return [standing, f", {words.span(ticket['remaining_seconds'])} left"]
+    return [standing, " ", moment(ticket["due_at"], zone)]
+
+
 def person(person_id: int | None, name: str | None) -> Children:
     """The person's name, leading to their page."""
     if person_id is None:

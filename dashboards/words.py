@@ -31,6 +31,15 @@ STATE = {
     "INVESTIGATING": "Investigating",
 }
 
+SLA = {
+    "on_time": "In time",
+    "at_risk": "At risk",
+    "overdue": "Overdue",
+    "paused": "On hold",
+    "met": "Done in time",
+    "missed": "Done late",
+}
+
 ANOMALY = {
     "GEOFENCE_VIOLATION": "Outside the site",
     "GPS_SPOOFING": "Faked location",
@@ -177,10 +186,20 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def span(seconds: float) -> str:
+    """A length of time in its largest whole unit: ``3 h``; nothing below zero."""
+    seconds = max(seconds, 0)
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
 def for_script() -> dict[str, Any]:
     """The words that the feed's script needs for the frames it is sent."""
     return {
         "severity": SEVERITY,
+        "sla": SLA,
         "state": STATE,
         "anomaly": ANOMALY,
         "alert": ALERT,

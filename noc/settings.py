@@ -226,6 +226,27 @@ class Settings(BaseSettings):
         description="One open ticket per finding type and site, hours.",
         json_schema_extra=TENANT,
     )
+    ticket_due_hours_high: float = Field(
+        4,
+        gt=0,
+        le=8_760,
+        description="A ticket of priority HIGH is to be done within, hours.",
+        json_schema_extra=TENANT,
+    )
+    ticket_due_hours_medium: float = Field(
+        24,
+        gt=0,
+        le=8_760,
+        description="A ticket of priority MEDIUM is to be done within, hours.",
+        json_schema_extra=TENANT,
+    )
+    ticket_due_hours_low: float = Field(
+        72,
+        gt=0,
+        le=8_760,
+        description="A ticket of priority LOW is to be done within, hours.",
+        json_schema_extra=TENANT,
+    )
     correlation_window_minutes: int = Field(
         15,
         ge=1,

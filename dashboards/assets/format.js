@@ -20,6 +20,8 @@
     return `${Math.floor(seconds / 86400)} d`;
   }
 
+  noc.span = (seconds) => span(Math.max(seconds, 0));
+
   noc.exactly = function (at, zone) {
     const date = new Date(at);
     const here = Intl.DateTimeFormat().resolvedOptions().timeZone;

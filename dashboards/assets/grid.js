@@ -29,6 +29,14 @@
   cells.State = ({ data }) => state(data.state);
   cells.When = ({ data, value }) => (value ? when(value, data) : h("span", { className: "muted" }, "—"));
 
+  cells.Due = ({ data, value }) => {
+    if (!value || !data.sla || data.sla === "none") return h("span", { className: "muted" }, "—");
+    const waits = data.sla === "paused" ? `${noc.span(data.left)} left` : noc.ago(value);
+    return h("span", { className: "cell-two", title: noc.exactly(value, zone(data)) },
+      h("span", { className: `cell-first sla sla-${data.sla}` }, noc.say("sla", data.sla)),
+      h("span", { className: "cell-second num" }, waits));
+  };
+
   cells.Owner = ({ value }) => h("span", { className: value ? "" : "muted" }, value || "Nobody");
 
   cells.Actions = ({ data }) => {

@@ -62,6 +62,18 @@ def resolution(kind: str, key: int, codes: tuple[str, ...]) -> dmc.Select:
     )
 
 
+def priority(kind: str, key: int, codes: tuple[str, ...], value: str) -> dmc.Select:
+    """The choice of how urgent it is."""
+    return dmc.Select(
+        id={"type": f"{kind}-priority", "key": key},
+        data=[{"value": code, "label": words.say(words.SEVERITY, code)} for code in codes],
+        value=value,
+        allowDeselect=False,
+        className="resolution",
+        **aria(label="Priority"),
+    )
+
+
 def problem(text: str) -> html.P | None:
     """Why the last step was not taken."""
     return html.P(text, className="problem", role="alert") if text else None

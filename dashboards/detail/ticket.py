@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import dash_mantine_components as dmc
-from dash import ALL, Dash, Input, Output, State, html
+from dash import ALL, Dash, Input, Output, State, dcc, html
 from typing_extensions import TypedDict
 
 from dashboards import callbacks, evidence, marks, queries, states, words
@@ -19,7 +19,7 @@ from noc.identity.guard import check
 from noc.identity.principal import Principal, required_principal
 from noc.rest.problems import Problem
 from noc.tickets import workflow
-from noc.tickets.models import RESOLUTIONS
+from noc.tickets.models import PRIORITIES, RESOLUTIONS
 from noc.tickets.transitions import TRANSITIONS
 
 TITLE = "Ticket"
@@ -33,10 +33,11 @@ _STEPS = {
 _VERBS = {
     "opened": "Opened",
     "assign": "Assigned",
-    "assigned": "Assigned",
     "comment": "Comment",
     "evidence": "Evidence added",
-    "raised": "Priority raised",
+    "merge": "Merged",
+    "overdue": "Overdue",
+    "priority": "Priority and time set",
 }
 
 
@@ -51,6 +52,8 @@ def register(ui: Dash) -> None:
         State({"type": "ticket-note", "key": ALL}, "value"),
         State({"type": "ticket-verdict", "punch": ALL}, "value"),
         State({"type": "ticket-verdict", "punch": ALL}, "id"),
+        State({"type": "ticket-priority", "key": ALL}, "value"),
+        State({"type": "ticket-version", "key": ALL}, "data"),
         prevent_initial_call=True,
         running=[(Output("detail", "className"), "is-loading", "")],
     )
@@ -68,6 +71,7 @@ def content(ticket_id: int, problem: str = "") -> Any:
                 [marks.severity(ticket["priority"]), marks.state(ticket["status"])],
                 className="split",
             ),
+            dcc.Store(id={"type": "ticket-version", "key": ticket_id}, data=ticket["version"]),
             html.H2(title(ticket), className="drawer-title"),
             parts.problem(problem),
             _actions(ticket),
@@ -92,10 +96,13 @@ def step(
     notes: list[Note],
     verdicts: list[Choice],
     punches: list[Verdict],
+    priorities: list[Choice],
+    versions: list[Id],
 ) -> Any:
     """Take the step whose button was pressed, and show the ticket as it is then.
 
-    403 without ``noc:operate``; a step that the workflow does not allow is answered in the drawer.
+    403 without ``noc:operate``. A step that the workflow does not allow is answered in the drawer,
+    and so is one for a ticket that somebody else has changed since this reader saw it.
     """
     wanted = parts.pressed()
     principal = check(OPERATE)
@@ -107,7 +114,18 @@ def step(
         if verdict
     }
     try:
-        _take(wanted.step, ticket_id, (resolutions or [None])[0], note, chosen, principal)
+        _take(
+            wanted.step,
+            ticket_id,
+            _Said(
+                (resolutions or [None])[0],
+                (priorities or [None])[0],
+                note,
+                chosen,
+                versions[0] if versions else None,
+            ),
+            principal,
+        )
         session().commit()
     except Problem as problem:
         session().rollback()
@@ -115,38 +133,41 @@ def step(
     return content(ticket_id)
 
 
-def _take(
-    name: str,
-    ticket_id: int,
-    resolution: str | None,
-    note: str,
-    verdicts: dict[int, str],
-    principal: Principal,
-) -> None:
+class _Said(NamedTuple):
+    """What the drawer's fields hold, and the version of the ticket that it showed."""
+
+    resolution: str | None
+    priority: str | None
+    note: str
+    verdicts: dict[int, str]
+    version: int | None
+
+
+def _take(name: str, ticket_id: int, said: _Said, principal: Principal) -> None:
     who: dict[str, Any] = {
         "user_id": principal.user_id,
         "now": utcnow(),
         "site_ids": principal.site_ids,
     }
     if name == "comment":
-        if not note:
+        if not said.note:
             raise Problem(422, "Write the comment first.")
-        workflow.comment(ticket_id, note, **who)
-    elif name == "mine" and principal.user_id is not None:
-        workflow.assign(ticket_id, principal.user_id, comment=note or None, **who)
+        # A comment overwrites nothing, so it is taken whatever the ticket has become.
+        workflow.comment(ticket_id, said.note, **who)
+        return
+    who |= {"version": said.version, "comment": said.note or None}
+    if name == "mine" and principal.user_id is not None:
+        workflow.assign(ticket_id, principal.user_id, **who)
+    elif name == "priority":
+        workflow.prioritise(ticket_id, said.priority or "", **who)
     elif name == "RESOLVED":
-        if not resolution:
+        if not said.resolution:
             raise Problem(422, "Choose the outcome first.")
         workflow.transition(
-            ticket_id,
-            name,
-            resolution=resolution,
-            verdicts=verdicts,
-            comment=note or None,
-            **who,
+            ticket_id, name, resolution=said.resolution, verdicts=said.verdicts, **who
         )
     elif name in _STEPS:
-        workflow.transition(ticket_id, name, comment=note or None, **who)
+        workflow.transition(ticket_id, name, **who)
     else:
         raise Problem(422, "There is no such step.")
 
@@ -189,6 +210,15 @@ def _actions(ticket: dict[str, Any]) -> Any:
             )
             if resolve
             else None,
+            html.Div(
+                [
+                    parts.priority("ticket", key, PRIORITIES, ticket["priority"]),
+                    parts.button("ticket", "priority", key, "Set priority"),
+                ],
+                className="actions",
+            )
+            if resolve
+            else None,
         ],
         className="act",
     )
@@ -206,7 +236,7 @@ def _facts(ticket: dict[str, Any], zone: str | None) -> list[tuple[str, Any]]:
         ("Guard", guard),
         ("Site", ticket["site_name"]),
         ("Opened", [marks.moment(ticket["created_at"], zone), _opener(ticket)]),
-        ("Due", ticket["due_at"] and marks.moment(ticket["due_at"], zone)),
+        ("Due", marks.due(ticket, zone)),
         ("With", ticket["assignee_name"] or "Nobody yet"),
         ("Outcome", outcome),
     ]

@@ -15,7 +15,13 @@ from noc.identity.principal import required_principal
 TITLE = "Tickets"
 
 PAGE = 200
-_VIEWS = (("open", "Open"), ("mine", "Mine"), ("done", "Resolved"), ("all", "All"))
+_VIEWS = (
+    ("open", "Open"),
+    ("late", "Late or at risk"),
+    ("mine", "Mine"),
+    ("done", "Resolved"),
+    ("all", "All"),
+)
 
 
 def layout(query: dict[str, str]) -> html.Div:
@@ -85,7 +91,7 @@ def show(view: Choice, site: SiteChoice) -> tuple[Any, ...]:
     """The first page of the view."""
     page = queries.work.tickets(_filters(view, site), limit=PAGE)
     rows = [row(item) for item in page.items]
-    columns = [_NUMBER, _TITLE, _PRIORITY, _OPENED, grids.STATE, grids.OWNER]
+    columns = [_NUMBER, _TITLE, _PRIORITY, _OPENED, _DUE, grids.STATE, grids.OWNER]
     table = grids.grid("tickets-grid", columns, rows) if rows else _nothing(view)
     more_than = "+" if page.after else ""
     return (
@@ -122,6 +128,9 @@ def row(ticket: dict[str, Any]) -> dict[str, Any]:
         "at": ticket["created_at"].isoformat(),
         "state": ticket["status"],
         "owner": ticket["assignee_name"],
+        "sla": ticket["sla"],
+        "due": ticket["due_at"] and ticket["due_at"].isoformat(),
+        "left": ticket["remaining_seconds"],
     }
 
 
@@ -139,12 +148,17 @@ def _filters(view: str | None, site: int | None) -> Any:
     return queries.work.ticket_filters(
         open=None if view == "all" else view != "done",
         assignee_id=user_id if view == "mine" else None,
+        late=view == "late",
         site=site,
     )
 
 
 def _nothing(view: str | None) -> html.Div:
-    names = {"open": "No open tickets", "mine": "Nothing waits for you"}
+    names = {
+        "open": "No open tickets",
+        "late": "No ticket is late",
+        "mine": "Nothing waits for you",
+    }
     why = "Tickets open by themselves when a punch scores above the threshold or an audit finds "
     notice = states.empty(names.get(view or "", "No tickets"), why + "something serious.")
     return html.Div(notice, className="panel fill")
@@ -153,4 +167,7 @@ def _nothing(view: str | None) -> html.Div:
 _NUMBER = {**grids.WHO, "headerName": "About"}
 _TITLE = {**grids.WHAT, "headerName": "What", "flex": 4}
 _PRIORITY = {**grids.SEVERITY, "headerName": "Priority"}
+_DUE: dict[str, Any] = {"colId": "due", "field": "due", "headerName": "Due"} | {
+    "cellRenderer": "Due", "width": 150,
+}  # fmt: skip
 _OPENED = {**grids.WHEN, "headerName": "Opened"}

@@ -12,6 +12,7 @@ from dashboards.queries.reader import seen_sites
 from noc.alerts.queries import alert_facets, find_alert, list_alerts
 from noc.alerts.schemas import AlertFilters
 from noc.audit.queries import find_finding, name_findings
+from noc.database.base import utcnow
 from noc.extensions import session
 from noc.fraud.models import AnomalyLog
 from noc.identity.principal import required_principal
@@ -113,20 +114,22 @@ def ticket_filters(
     assignee_id: int | None = None,
     site: int | None = None,
     person_id: int | None = None,
+    late: bool = False,
 ) -> TicketFilters:
     """The filters of the tickets page; ValidationError for a value it does not offer."""
-    wanted = {"open": open, "assignee_id": assignee_id, "person_id": person_id}
+    wanted: dict[str, Any] = {"open": open, "assignee_id": assignee_id, "person_id": person_id}
+    wanted |= {"sla": ("overdue", "at_risk")} if late else {}
     return TicketFilters.model_validate(wanted | {"site_id": (site,) if site else ()})
 
 
 def tickets(filters: TicketFilters, *, limit: int, cursor: Key | None = None) -> Page:
     """A page of tickets, latest first."""
-    return list_tickets(filters, site_ids=seen_sites(), limit=limit, after=cursor)
+    return list_tickets(filters, now=utcnow(), site_ids=seen_sites(), limit=limit, after=cursor)
 
 
 def ticket(ticket_id: int) -> dict[str, Any] | None:
     """A ticket with its evidence and history; None if it is not to be seen."""
-    return find_ticket(ticket_id, site_ids=seen_sites())
+    return find_ticket(ticket_id, now=utcnow(), site_ids=seen_sites())
 
 
 def next_key(page: Page) -> list[Any] | None:

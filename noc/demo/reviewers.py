@@ -27,6 +27,7 @@ from noc.fraud.review import audits
 from noc.fraud.review.models import AuditDraw
 from noc.identity.tenant_settings import override
 from noc.tickets import workflow
+from noc.tickets.lateness import mark_overdue
 from noc.tickets.models import OPEN_STATUSES, Ticket, TicketEvidence
 
 NEVER_LOOKED_AT = 0.12
@@ -65,12 +66,12 @@ def set_pace(company: Company, now: dt.datetime) -> None:
     override("fraud_reviews_per_day", pace, site_id=None, now=now)
 
 
-def let_go(now: dt.datetime) -> None:
-    """What the product lets go of by itself: stale alerts expire, old acknowledgements lapse.
+def catch_up(now: dt.datetime) -> None:
+    """What time brings by itself: stale alerts expire, acknowledgements lapse, tickets are late.
 
-    Else all of the past would be let go of in the first minutes of the stream.
+    Else all of the past would come in the first minutes of the stream.
     """
-    for work in (expire_stale, lapse_acknowledgements):
+    for work in (expire_stale, lapse_acknowledgements, mark_overdue):
         _drained(work, now)
 
 

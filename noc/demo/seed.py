@@ -16,7 +16,7 @@ from noc.demo.days import Day, simulate
 from noc.demo.lessons import Lessons
 from noc.demo.marks import Simulated
 from noc.demo.places import COMPANIES
-from noc.demo.reviewers import Reviewers, let_go, set_pace
+from noc.demo.reviewers import Reviewers, catch_up, set_pace
 from noc.demo.scale import Scale
 from noc.demo.storing import Ids
 from noc.demo.truth import Typology
@@ -164,7 +164,7 @@ def _live_through(company: Company, ids: Ids, days: list[Day], report: Report) -
         )
         session().commit()
     reviewers.work(until=now)
-    let_go(now)
+    catch_up(now)
     report("training", 0.97)
     lessons.work(until=now)
     return len(received)

@@ -23,6 +23,7 @@ NewsKind = Literal[
     "alert_unmuted",
     "ticket_opened",
     "ticket_assigned",
+    "ticket_overdue",
     "incident_identified",
     "finding_opened",
 ]
@@ -36,6 +37,7 @@ EVENT_TYPE: Mapping[str, str] = MappingProxyType(
         "alert_unmuted": "alert_updated",
         "ticket_opened": "ticket_updated",
         "ticket_assigned": "ticket_updated",
+        "ticket_overdue": "ticket_updated",
         "incident_identified": "correlation_identified",
         "finding_opened": "finding_created",
     }

@@ -59,6 +59,7 @@ _TELLING = {
     "alert_unmuted": "{severity} alert that was muted until now{at}: {message}",
     "ticket_opened": "Ticket {ticket_number} opened{at}, priority {severity}: {title}",
     "ticket_assigned": "Ticket {ticket_number}{at} given to {assignee}: {title}",
+    "ticket_overdue": "Ticket {ticket_number}{at} is overdue, priority {severity}: {title}",
     "incident_identified": "{severity} incident{at}{about}: a signal and {alerts} belong together",
     "finding_opened": "{severity} finding{at}: {title}. {evidence_summary}",
     TEST: "Test message of the route {route}: nothing has happened",

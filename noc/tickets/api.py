@@ -30,6 +30,7 @@ bp.before_request(allow_empty_body)
 
 _SECURITY: list[str | dict[str, list[Any]]] = ["bearer", "session"]
 _ID = "<int:ticket_id>"
+_STALE = "It is not open, or has changed since `version`: `current_version`, `current_status`"
 _REPEAT_HOURS = 24
 """A request repeated with its Idempotency-Key within this time opens no second ticket."""
 
@@ -42,7 +43,7 @@ def list_tickets(query: schemas.TicketQuery) -> Any:
     """Tickets, latest first, filtered by what they show."""
     limit = query.limit or DEFAULT_LIMIT
     page = queries.list_tickets(
-        query, site_ids=required_principal().site_ids, limit=limit, after=cursor_key()
+        query, now=utcnow(), site_ids=required_principal().site_ids, limit=limit, after=cursor_key()
     )
     return success(page.items, pagination=page.pagination(limit))
 
@@ -82,7 +83,12 @@ def show_ticket(ticket_id: int) -> Any:
 
 
 @bp.post(f"/tickets/{_ID}/transition/")
-@bp.doc(responses={409: "Not a move of the workflow; `allowed` names those"}, security=_SECURITY)
+@bp.doc(
+    responses={
+        409: "Not a move of the workflow, `allowed` names those; or it has changed since `version`"
+    },
+    security=_SECURITY,
+)
 @require(OPERATE)
 @bp.input(schemas.TransitionIn, arg_name="body")
 def move_ticket(ticket_id: int, body: schemas.TransitionIn) -> Any:
@@ -90,7 +96,7 @@ def move_ticket(ticket_id: int, body: schemas.TransitionIn) -> Any:
     workflow.transition(
         ticket_id,
         body.status,
-        **_who(),
+        **_who(body),
         resolution=body.resolution,
         comment=body.comment,
         verdicts=body.verdicts,
@@ -107,7 +113,19 @@ def assign_ticket(ticket_id: int, body: schemas.AssignIn) -> Any:
     assignee_id = body.assignee_id or required_principal().user_id
     if assignee_id is None:
         raise _refused("assignee_id", "must name a user, since nobody is signed in")
-    workflow.assign(ticket_id, assignee_id, **_who(), comment=body.comment)
+    workflow.assign(ticket_id, assignee_id, **_who(body), comment=body.comment)
+    return _changed(ticket_id)
+
+
+@bp.post(f"/tickets/{_ID}/priority/")
+@bp.doc(responses={409: _STALE}, security=_SECURITY)
+@require(OPERATE)
+@bp.input(schemas.PriorityIn, arg_name="body")
+def prioritise_ticket(ticket_id: int, body: schemas.PriorityIn) -> Any:
+    """Say how urgent it is, and by when it is to be done."""
+    workflow.prioritise(
+        ticket_id, body.priority, **_who(body), due_at=body.due_at, comment=body.comment
+    )
     return _changed(ticket_id)
 
 
@@ -117,7 +135,7 @@ def assign_ticket(ticket_id: int, body: schemas.AssignIn) -> Any:
 @bp.input(schemas.CommentIn, arg_name="body")
 def comment_on_ticket(ticket_id: int, body: schemas.CommentIn) -> Any:
     """Write something down about it."""
-    workflow.comment(ticket_id, body.comment, **_who())
+    workflow.comment(ticket_id, body.comment, **_who(body))
     return _changed(ticket_id)
 
 
@@ -129,7 +147,7 @@ def add_evidence(ticket_id: int, body: schemas.EvidencesIn) -> Any:
     """Link punches, findings, alerts or incidents to it; linking twice is the same as once."""
     links = _links(body.evidence)
     must_exist(links, site_ids=required_principal().site_ids)
-    workflow.add_evidence(ticket_id, links, **_who(), note=body.note)
+    workflow.add_evidence(ticket_id, links, **_who(body), note=body.note)
     return _changed(ticket_id)
 
 
@@ -139,13 +157,18 @@ def add_evidence(ticket_id: int, body: schemas.EvidencesIn) -> Any:
 @bp.input(schemas.MergeIn, arg_name="body")
 def merge_ticket(ticket_id: int, body: schemas.MergeIn) -> Any:
     """Resolve it as a duplicate of another, which gets its evidence; answers that other."""
-    merge(ticket_id, body.into, **_who(), comment=body.comment)
+    merge(ticket_id, body.into, **_who(body), comment=body.comment)
     return _changed(body.into)
 
 
-def _who() -> dict[str, Any]:
+def _who(body: schemas.ChangeIn) -> dict[str, Any]:
     principal = required_principal()
-    return {"user_id": principal.user_id, "site_ids": principal.site_ids, "now": utcnow()}
+    return {
+        "user_id": principal.user_id,
+        "site_ids": principal.site_ids,
+        "now": utcnow(),
+        "version": body.version,
+    }
 
 
 def _changed(ticket_id: int) -> Any:
@@ -154,7 +177,7 @@ def _changed(ticket_id: int) -> Any:
 
 
 def _shown(ticket_id: int) -> dict[str, Any]:
-    ticket = queries.find_ticket(ticket_id, site_ids=required_principal().site_ids)
+    ticket = queries.find_ticket(ticket_id, now=utcnow(), site_ids=required_principal().site_ids)
     if ticket is None:
         raise not_found("ticket")
     return ticket

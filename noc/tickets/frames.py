@@ -10,23 +10,22 @@ from sqlalchemy import select
 from noc.database.tenancy import required_tenant
 from noc.domain import Severity
 from noc.events.log import emit
-from noc.events.news import News
+from noc.events.news import News, NewsKind
 from noc.extensions import session
 from noc.identity.models import User
 from noc.tickets.models import Ticket
 
 
 def announce_tickets(
-    changes: Iterable[tuple[Ticket, str | None]], action: str | None = None
+    changes: Iterable[tuple[Ticket, str | None, str]],
 ) -> None:
-    """Log ``ticket_updated`` for each ticket and the status it had; None for a new one.
+    """Log ``ticket_updated`` for each ticket, the status it had (None for a new one), the action.
 
-    In the fields of the feed's frame; ``assignee`` is the user's name. ``action``: what was done
-    to tickets that were there before. One query.
+    In the fields of the feed's frame; ``assignee`` is the user's name. One query.
     """
     known = list(changes)
-    names = assignee_names(ticket.assignee_id for ticket, _ in known)
-    for ticket, old_status in known:
+    names = assignee_names(ticket.assignee_id for ticket, _, _ in known)
+    for ticket, old_status, action in known:
         emit(
             "ticket_updated",
             {
@@ -39,20 +38,27 @@ def announce_tickets(
                 "priority": ticket.priority,
                 "category": ticket.category,
                 "assignee": names.get(ticket.assignee_id or 0),
+                "due_at": ticket.due_at,
+                "version": ticket.version,
                 "updated_at": ticket.updated_at,
             },
             tenant_id=required_tenant(),
             site_id=ticket.site_id,
             ticket_id=ticket.id,
-            news=_news(ticket, old_status, action),
+            news=_news(ticket, action),
         )
 
 
-def _news(ticket: Ticket, old_status: str | None, action: str | None) -> News | None:
-    priority = cast(Severity, ticket.priority)
-    if old_status is None:
-        return News("ticket_opened", priority)
-    return News("ticket_assigned", priority) if action == "assign" else None
+_NEWS: dict[str, NewsKind] = {
+    "opened": "ticket_opened",
+    "assign": "ticket_assigned",
+    "overdue": "ticket_overdue",
+}
+
+
+def _news(ticket: Ticket, action: str) -> News | None:
+    kind = _NEWS.get(action)
+    return News(kind, cast(Severity, ticket.priority)) if kind else None
 
 
 def assignee_names(user_ids: Iterable[int | None]) -> dict[int, str]:

@@ -8,18 +8,36 @@ from sqlalchemy import select
 
 from noc.database.tenancy import required_tenant
 from noc.extensions import session
-from noc.rest.problems import not_found
+from noc.rest.problems import Problem, not_found
 from noc.tickets import slots
 from noc.tickets.models import Ticket
 
 
-def find_locked(ticket_id: int, *, site_ids: Collection[int] | None = None) -> Ticket:
-    """The ticket, locked together with the slots it holds; 404 if it is not to be seen."""
+def find_locked(
+    ticket_id: int, *, site_ids: Collection[int] | None = None, version: int | None = None
+) -> Ticket:
+    """The ticket, locked together with the slots it holds; 404 if it is not to be seen.
+
+    ``version``: the one that whoever acts has seen; 409 where the ticket has changed since. None
+    for who acts whatever it has become.
+    """
     slots.lock([ticket_id])
     ticket = lock_tickets([ticket_id], site_ids=site_ids).get(ticket_id)
     if ticket is None:
         raise not_found("ticket")
+    check_version(ticket, version)
     return ticket
+
+
+def check_version(ticket: Ticket, version: int | None) -> None:
+    """Problem 409 where the locked ticket is no longer the version that was seen."""
+    if version is not None and version != ticket.version:
+        raise Problem(
+            409,
+            f"Ticket {ticket.number} has changed since you read it: look at it as it is now.",
+            current_version=ticket.version,
+            current_status=ticket.status,
+        )
 
 
 def lock_tickets(

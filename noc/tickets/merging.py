@@ -7,13 +7,13 @@ from collections.abc import Collection
 
 from noc.extensions import session
 from noc.rest.problems import Problem, not_found
-from noc.tickets import slots
+from noc.tickets import clock, slots
 from noc.tickets.evidence import all_links, link
-from noc.tickets.locking import lock_tickets
+from noc.tickets.history import record
+from noc.tickets.locking import check_version, lock_tickets
 from noc.tickets.models import Ticket
 from noc.tickets.signals import ticket_resolved
 from noc.tickets.transitions import check_open
-from noc.tickets.workflow import record
 
 
 def merge(
@@ -24,12 +24,14 @@ def merge(
     now: dt.datetime,
     comment: str | None = None,
     site_ids: Collection[int] | None = None,
+    version: int | None = None,
 ) -> Ticket:
     """Resolve an open ticket as DUPLICATE of another open one, which gets its evidence.
 
     The other also takes over the deduplication slot, so that what comes later joins it. Sends
     ``ticket_resolved`` with DUPLICATE, which is no verdict on anything. The ticket that goes on
-    is returned. 404 for either; 409 where one is not open; 422 for a ticket with itself.
+    is returned. 404 for either; 409 where one is not open, or the duplicate has changed since
+    ``version``; 422 for a ticket with itself.
     """
     if ticket_id == into:
         raise Problem(
@@ -42,6 +44,7 @@ def merge(
     duplicate, heir = tickets.get(ticket_id), tickets.get(into)
     if duplicate is None or heir is None:
         raise not_found("ticket")
+    check_version(duplicate, version)
     check_open(duplicate.status, "merged")
     check_open(heir.status, "merged into")
 
@@ -49,6 +52,7 @@ def merge(
     slots.hand_over(duplicate.id, heir.id, now=now)
     old_status = duplicate.status
     duplicate.status, duplicate.resolution, duplicate.resolved_at = "RESOLVED", "DUPLICATE", now
+    clock.keep_time(duplicate, now)
     record(
         duplicate,
         "merge",

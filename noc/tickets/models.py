@@ -21,6 +21,8 @@ from noc.database.base import (
 )
 
 OPEN_STATUSES = ("NEW", "ASSIGNED", "IN_PROGRESS", "ON_HOLD")
+RUNNING_STATUSES = ("NEW", "ASSIGNED", "IN_PROGRESS")
+"""Those in which a ticket's clock runs."""
 STATUSES = (*OPEN_STATUSES, "RESOLVED", "CLOSED", "CANCELLED")
 RESOLUTIONS = ("CONFIRMED", "FALSE_POSITIVE", "INCONCLUSIVE", "DUPLICATE", "FIXED")
 PRIORITIES = ("LOW", "MEDIUM", "HIGH")
@@ -28,7 +30,13 @@ EVIDENCE_KINDS = ("punch", "finding", "alert", "incident")
 
 
 class Ticket(IntKeyed, Base):
-    """Work for a person. ``number`` is what people say, unique in the tenant."""
+    """Work for a person. ``number`` is what people say, unique in the tenant.
+
+    ``version`` counts its changes. ``due_at`` is the moment that counts now, see
+    ``noc.tickets.clock``: ``due_given`` by a person, else by the priority. ``clock_stopped_at``:
+    since when the clock stands, None while it runs; ``paused_seconds``: how long it stood before.
+    ``overdue_at``: when it was said that it is late.
+    """
 
     __tablename__ = "ticket"
 
@@ -44,6 +52,11 @@ class Ticket(IntKeyed, Base):
     site_id: Mapped[int | None]
     person_id: Mapped[int | None]
     due_at: Mapped[dt.datetime | None]
+    due_given: Mapped[bool] = mapped_column(server_default=text("false"))
+    clock_stopped_at: Mapped[dt.datetime | None]
+    paused_seconds: Mapped[float] = mapped_column(server_default=text("0"))
+    overdue_at: Mapped[dt.datetime | None]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[dt.datetime] = stored_now()
     created_by: Mapped[int | None]
     updated_at: Mapped[dt.datetime] = stored_now()
@@ -67,6 +80,7 @@ class Ticket(IntKeyed, Base):
         index("ix_ticket_person", "person_id", "created_at"),
         index("ix_ticket_site", "site_id", "created_at"),
         index("ix_ticket_assignee", "assignee_id", "status"),
+        index("ix_ticket_due", "due_at", where=one_of("status", OPEN_STATUSES)),
     )
 
 

@@ -11,11 +11,11 @@ from sqlalchemy import insert, update
 
 from noc.database.tenancy import required_tenant
 from noc.extensions import session
-from noc.tickets import slots
+from noc.tickets import clock, slots
 from noc.tickets.evidence import Link, link
-from noc.tickets.frames import announce_tickets
+from noc.tickets.history import Change, record_all
 from noc.tickets.locking import lock_tickets
-from noc.tickets.models import PRIORITIES, Ticket, TicketCounter, TicketEvent
+from noc.tickets.models import PRIORITIES, Ticket, TicketCounter
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class TicketDraft:
 
     ``evidence`` is of kind (punch, finding, alert, incident) and id as text. ``slot`` names what
     at most one open ticket may be about for ``slot_hours``; without one each draft opens.
+    Without ``due_at`` it has the hours of its priority (TICKET_DUE_HOURS_*).
     ValueError for a priority there is not, or a slot without hours.
     """
 
@@ -130,6 +131,7 @@ def _insert(
     if last is None:
         raise LookupError(f"tenant {tenant_id} has no ticket counter: it cannot have tickets")
     first = last - len(drafts) + 1
+    config = clock.read_hours()
     rows = [
         {
             "tenant_id": tenant_id,
@@ -143,7 +145,9 @@ def _insert(
             "assignee_id": draft.assignee_id,
             "site_id": draft.site_id,
             "person_id": draft.person_id,
-            "due_at": draft.due_at,
+            "due_at": draft.due_at
+            or now + dt.timedelta(hours=clock.hours_at(config, draft.site_id, draft.priority)),
+            "due_given": draft.due_at is not None,
             "created_at": now,
             "created_by": user_id,
             "updated_at": now,
@@ -171,37 +175,19 @@ def _record(
     first = {
         ticket.id: draft for draft, ticket in reversed(list(zip(drafts, tickets, strict=True)))
     }
-    raised = _raise_priorities(drafts, tickets)
-    changed: list[tuple[Ticket, str | None]] = []
-    events: list[dict[str, Any]] = []
+    raised = _raise_priorities(drafts, tickets, now)
+    changes = []
     for ticket in dict.fromkeys(tickets):
         detail: dict[str, Any] = {"evidence": new[ticket.id]} if ticket.id in new else {}
         if ticket.id in raised:
             detail["priority"] = raised[ticket.id]
         if ticket.id in opened:
-            action, old_status = "opened", None
-            detail |= _slot_detail(first[ticket.id], now)
+            changes.append(
+                Change(ticket, "opened", None, detail | _slot_detail(first[ticket.id], now))
+            )
         elif detail:
-            action, old_status = "evidence", ticket.status
-        else:
-            continue
-        events.append(
-            {
-                "tenant_id": ticket.tenant_id,
-                "ticket_id": ticket.id,
-                "at": now,
-                "user_id": user_id,
-                "action": action,
-                "old_status": old_status,
-                "new_status": ticket.status,
-                "detail": detail or None,
-            }
-        )
-        changed.append((ticket, old_status))
-    _set({ticket.id for ticket, old_status in changed if old_status}, updated_at=now)
-    if events:
-        session().execute(insert(TicketEvent), events)
-    announce_tickets(changed)
+            changes.append(Change(ticket, "evidence", ticket.status, detail))
+    record_all(changes, user_id=user_id, now=now)
 
 
 def _slot_detail(draft: TicketDraft, now: dt.datetime) -> dict[str, Any]:
@@ -212,25 +198,26 @@ def _slot_detail(draft: TicketDraft, now: dt.datetime) -> dict[str, Any]:
 
 
 def _raise_priorities(
-    drafts: Sequence[TicketDraft], tickets: Sequence[Ticket]
+    drafts: Sequence[TicketDraft], tickets: Sequence[Ticket], now: dt.datetime
 ) -> Mapping[int, dict[str, str]]:
-    """Let a more urgent draft make the ticket that it joins more urgent; what was raised."""
+    """Let a more urgent draft make the ticket that it joins more urgent; what was raised.
+
+    Then there is less time for it, unless somebody has said by when it is to be done.
+    """
     raised: dict[int, dict[str, str]] = {}
+    urgent: dict[int, Ticket] = {}
     for draft, ticket in zip(drafts, tickets, strict=True):
         stands = raised.get(ticket.id, {}).get("to", ticket.priority)
         if PRIORITIES.index(draft.priority) > PRIORITIES.index(stands):
             raised[ticket.id] = {"from": ticket.priority, "to": draft.priority}
-    for priority in PRIORITIES:
-        _set({key for key, step in raised.items() if step["to"] == priority}, priority=priority)
+            urgent[ticket.id] = ticket
+    if not urgent:
+        return {}
+    config = clock.read_hours()
+    for ticket in urgent.values():
+        ticket.priority = raised[ticket.id]["to"]
+        if ticket.due_at is not None and not ticket.due_given:
+            due_at = clock.due_by_priority(ticket, ticket.priority, config)
+            clock.set_due(ticket, min(ticket.due_at, due_at), now)
+    session().flush()
     return raised
-
-
-def _set(ticket_ids: Collection[int], **values: Any) -> None:
-    """The same on many tickets with one statement, which the flush would do one by one."""
-    if ticket_ids:
-        session().execute(
-            update(Ticket)
-            .where(Ticket.tenant_id == required_tenant(), Ticket.id.in_(sorted(ticket_ids)))
-            .values(**values)
-            .execution_options(synchronize_session="evaluate")
-        )

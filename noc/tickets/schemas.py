@@ -24,6 +24,7 @@ Category = Literal[
     "DEVICE_HEALTH",
     "OTHER",
 ]
+Standing = Literal["none", "on_time", "at_risk", "overdue", "paused", "met", "missed"]
 Source = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
 
 MAX_EVIDENCE = 500
@@ -54,6 +55,8 @@ class TicketFilters(BaseModel):
     site_id: Annotated[tuple[QueryId, ...], BeforeValidator(_split)] = ()
     assignee_id: QueryId | None = None
     number: Line | None = None
+    sla: Annotated[tuple[Standing, ...], BeforeValidator(_split)] = ()
+    due_before: UtcMoment | None = None
     since: UtcMoment | None = None
     until: UtcMoment | None = None
 
@@ -93,10 +96,18 @@ class TicketIn(BaseModel):
     )
 
 
-class TransitionIn(BaseModel):
-    """Where the ticket goes, and what is said of it there."""
+class ChangeIn(BaseModel):
+    """A change of a ticket, as the one who makes it has read it."""
 
     model_config = ConfigDict(extra="forbid")
+
+    version: Annotated[int, Field(gt=0, le=BIGGEST_ID)] | None = Field(
+        None, description="The version that was read; 409 if there is a newer one."
+    )
+
+
+class TransitionIn(ChangeIn):
+    """Where the ticket goes, and what is said of it there."""
 
     status: Status = Field(validation_alias=AliasChoices("status", "new_status"))
     resolution: Resolution | None = None
@@ -106,36 +117,38 @@ class TransitionIn(BaseModel):
     ] = Field(default_factory=dict, description="Punch id to verdict, where punches differ.")
 
 
-class AssignIn(BaseModel):
+class AssignIn(ChangeIn):
     """To whom; left out, to whoever asks."""
-
-    model_config = ConfigDict(extra="forbid")
 
     assignee_id: Id | None = None
     comment: Prose | None = None
 
 
-class CommentIn(BaseModel):
-    """Something to write down."""
+class PriorityIn(ChangeIn):
+    """How urgent it is, and by when it is to be done."""
 
-    model_config = ConfigDict(extra="forbid")
+    priority: Priority
+    due_at: UtcMoment | None = Field(
+        None, description="Left out, by the hours of its priority (TICKET_DUE_HOURS_*)."
+    )
+    comment: Prose | None = None
+
+
+class CommentIn(ChangeIn):
+    """Something to write down."""
 
     comment: Prose
 
 
-class EvidencesIn(BaseModel):
+class EvidencesIn(ChangeIn):
     """What belongs to the ticket, too."""
-
-    model_config = ConfigDict(extra="forbid")
 
     evidence: Annotated[list[EvidenceIn], Field(min_length=1, max_length=MAX_EVIDENCE)]
     note: Prose | None = None
 
 
-class MergeIn(BaseModel):
+class MergeIn(ChangeIn):
     """Which ticket goes on."""
-
-    model_config = ConfigDict(extra="forbid")
 
     into: Id
     comment: Prose | None = None

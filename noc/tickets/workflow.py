@@ -12,11 +12,11 @@ from noc.database.tenancy import required_tenant
 from noc.extensions import session
 from noc.identity.assignees import find_assignee
 from noc.rest.problems import Problem
-from noc.tickets import slots
+from noc.tickets import clock, slots
 from noc.tickets.evidence import Link, link, linked_punches
-from noc.tickets.frames import announce_tickets
+from noc.tickets.history import record
 from noc.tickets.locking import find_locked
-from noc.tickets.models import EVIDENCE_KINDS, RESOLUTIONS, Ticket, TicketEvent
+from noc.tickets.models import EVIDENCE_KINDS, PRIORITIES, RESOLUTIONS, Ticket, TicketEvent
 from noc.tickets.opening import OpenedTicket, TicketDraft, open_once
 from noc.tickets.signals import ticket_resolved
 from noc.tickets.transitions import VERDICTS, check_move, check_open, is_open
@@ -28,6 +28,7 @@ __all__ = [
     "assign",
     "comment",
     "open_once",
+    "prioritise",
     "transition",
 ]
 
@@ -42,6 +43,7 @@ def transition(
     comment: str | None = None,
     verdicts: Mapping[int, str] | None = None,
     site_ids: Collection[int] | None = None,
+    version: int | None = None,
 ) -> Ticket:
     """Move a ticket along the workflow's table.
 
@@ -53,8 +55,9 @@ def transition(
     Problem 404; 409 for a move that the table does not have, naming those it has, for ASSIGNED
     to nobody, and for reopening while another ticket has taken the slot; 422 for what
     does not fit the move. ``site_ids``: the sites whoever acts is limited to, None for all.
+    ``version``: the one that whoever acts has seen; 409 where the ticket has changed since.
     """
-    ticket = find_locked(ticket_id, site_ids=site_ids)
+    ticket = find_locked(ticket_id, site_ids=site_ids, version=version)
     old_status = ticket.status
     check_move(old_status, new_status)
     _check_resolution(ticket, new_status, resolution, verdicts or {})
@@ -91,13 +94,15 @@ def assign(
     now: dt.datetime,
     comment: str | None = None,
     site_ids: Collection[int] | None = None,
+    version: int | None = None,
 ) -> Ticket:
     """Give an open ticket to a user; a NEW one becomes ASSIGNED, others keep their status.
 
-    404; 409 for a ticket that is not open; 422 for who cannot work on it.
+    404; 409 for a ticket that is not open, or has changed since ``version``; 422 for who cannot
+    work on it.
     """
     assignee = find_assignee(assignee_id)
-    ticket = find_locked(ticket_id, site_ids=site_ids)
+    ticket = find_locked(ticket_id, site_ids=site_ids, version=version)
     check_open(ticket.status, "assigned")
     if not assignee.sees_site(ticket.site_id):
         reason = f"{assignee.name} does not see the ticket's site"
@@ -110,6 +115,39 @@ def assign(
     return ticket
 
 
+def prioritise(
+    ticket_id: int,
+    priority: str,
+    *,
+    user_id: int | None,
+    now: dt.datetime,
+    due_at: dt.datetime | None = None,
+    comment: str | None = None,
+    site_ids: Collection[int] | None = None,
+    version: int | None = None,
+) -> Ticket:
+    """Say how urgent an open ticket is, and by when it is to be done.
+
+    Without ``due_at`` it has the hours of its priority from its opening, the time on hold not
+    counted. 404; 409 for a ticket that is not open, or has changed since ``version``; 422 for a
+    priority there is not.
+    """
+    if priority not in PRIORITIES:
+        raise _refused("priority", f"must be one of {', '.join(PRIORITIES)}")
+    ticket = find_locked(ticket_id, site_ids=site_ids, version=version)
+    check_open(ticket.status, "given another priority")
+    old_priority, old_due = ticket.priority, ticket.due_at
+    ticket.priority, ticket.due_given = priority, due_at is not None
+    due_at = due_at or clock.due_by_priority(ticket, priority, clock.read_hours())
+    clock.set_due(ticket, due_at, now)
+    detail = {
+        "priority": {"from": old_priority, "to": priority},
+        "due_at": {"from": old_due and old_due.isoformat(), "to": due_at.isoformat()},
+    }
+    record(ticket, "priority", ticket.status, user_id, now, comment=comment, detail=detail)
+    return ticket
+
+
 def comment(
     ticket_id: int,
     text: str,
@@ -117,11 +155,12 @@ def comment(
     user_id: int | None,
     now: dt.datetime,
     site_ids: Collection[int] | None = None,
+    version: int | None = None,
 ) -> Ticket:
     """Write something down about a ticket, whatever its status. 404; 422 for nothing."""
     if not text.strip():
         raise _refused("comment", "must not be empty")
-    ticket = find_locked(ticket_id, site_ids=site_ids)
+    ticket = find_locked(ticket_id, site_ids=site_ids, version=version)
     record(ticket, "comment", ticket.status, user_id, now, comment=text)
     return ticket
 
@@ -134,6 +173,7 @@ def add_evidence(
     now: dt.datetime,
     note: str | None = None,
     site_ids: Collection[int] | None = None,
+    version: int | None = None,
 ) -> list[Link]:
     """Link evidence to an open ticket; what was new to it. Linking twice is the same as once.
 
@@ -143,42 +183,13 @@ def add_evidence(
     for kind, _ in evidence:
         if kind not in EVIDENCE_KINDS:
             raise _refused("evidence", f"a kind is one of {', '.join(EVIDENCE_KINDS)}")
-    ticket = find_locked(ticket_id, site_ids=site_ids)
+    ticket = find_locked(ticket_id, site_ids=site_ids, version=version)
     check_open(ticket.status, "given evidence")
     new = link({ticket.id: evidence}, now=now, note=note).get(ticket.id, [])
     if new:
         detail = {"evidence": new}
         record(ticket, "evidence", ticket.status, user_id, now, comment=note, detail=detail)
     return new
-
-
-def record(
-    ticket: Ticket,
-    action: str,
-    old_status: str,
-    user_id: int | None,
-    now: dt.datetime,
-    *,
-    comment: str | None = None,
-    detail: Mapping[str, Any] | None = None,
-) -> None:
-    """Keep a change as history, and tell the feed."""
-    ticket.updated_at = now
-    session().add(
-        TicketEvent(
-            tenant_id=ticket.tenant_id,
-            ticket_id=ticket.id,
-            at=now,
-            user_id=user_id,
-            action=action,
-            old_status=old_status,
-            new_status=ticket.status,
-            comment=comment,
-            detail=dict(detail) if detail else None,
-        )
-    )
-    session().flush()
-    announce_tickets([(ticket, old_status)], action)
 
 
 def _apply(
@@ -189,6 +200,7 @@ def _apply(
     now: dt.datetime,
 ) -> None:
     ticket.status = new_status
+    clock.keep_time(ticket, now)
     if new_status == "RESOLVED":
         ticket.resolution = resolution
         ticket.resolved_at = now

@@ -100,6 +100,7 @@ BODIES_WITH_MOMENTS: list[tuple[str, str, str, dict[str, Any]]] = [
     ("post", "alerts/1/shelve/", "until", {}),
     ("post", "alerts/bulk/", "until", {"action": "shelve", "ids": [1]}),
     ("post", "tickets/", "due_at", {"title": "x"}),
+    ("post", "tickets/1/priority/", "due_at", {"priority": "HIGH"}),
     ("post", "alerts/suppressions/", "starts_at", WINDOW | {"ends_at": "2026-01-01T00:00:00Z"}),
     ("post", "alerts/suppressions/", "ends_at", WINDOW | START),
     ("post", "tours/1/rounds/", "starts_at", {"external_id": "x", "person_id": 1}),

@@ -88,6 +88,8 @@ def test_the_feed_is_told_of_a_new_ticket_by_number_and_name(
             "priority": "MEDIUM",
             "category": "SECURITY_FRAUD",
             "assignee": "Olga",
+            "due_at": (NOW + 24 * HOUR).isoformat(),
+            "version": 1,
             "updated_at": NOW.isoformat(),
         }
     ]
