@@ -65,7 +65,8 @@ def grid(
         className="noc-grid",
         rowClassRules={
             "row-fresh": {"function": "freshRow(params.data)"},
-            "row-critical": {"function": "params.data && params.data.severity == 'CRITICAL'"},
+            "row-muted": {"function": "Boolean(params.data && params.data.muted)"},
+            "row-critical": {"function": "criticalRow(params.data)"},
         },
         eventListeners={
             "rowClicked": ["openRow(params)"],

@@ -30,6 +30,7 @@
       id: `alert:${f.alert_id}`, kind: FRAUD.has(f.alert_type) ? "fraud" : "alert",
       who: f.person_name, person_id: f.person_id, title: noc.say("alert", f.alert_type),
       what: withoutName(f.message, f.person_name), severity: f.severity, state: f.status,
+      muted: Boolean(f.muted),
     }),
     // The anomaly is why its alert was raised: one row, with the finer words.
     anomaly: (f) => ({
@@ -67,7 +68,7 @@
       if (before && before.seq >= frame.seq) continue;
       // What an anomaly told about an alert outlives the alert's next change, and never undoes it.
       const kept = before && before.finer ? { title: before.finer, finer: before.finer, score: before.score } : {};
-      if (kind === "anomaly" && before) told.state = before.state;
+      if (kind === "anomaly" && before) Object.assign(told, { state: before.state, muted: before.muted });
       byId.set(told.id, {
         kind, ...told, ...kept, seq: frame.seq, first: before ? before.first : frame.seq,
         at: before ? before.at : frame.occurred_at || frame.timestamp, site_id: frame.site_id,

@@ -9,8 +9,8 @@
   const severity = (code) =>
     h("span", { className: `sev sev-${(code || "info").toLowerCase()}` },
       h("i", { className: "sev-mark", "aria-hidden": true }), noc.say("severity", code));
-  const state = (code) =>
-    code ? h("span", { className: `state state-${code.toLowerCase()}` }, noc.say("state", code)) : null;
+  const state = (code, muted) =>
+    code ? h("span", { className: `state state-${code.toLowerCase()}` }, muted ? `Muted, ${noc.say("state", code).toLowerCase()}` : noc.say("state", code)) : null;
   const when = (at, row) =>
     h("span", { className: "num", title: noc.exactly(at, zone(row)) }, noc.ago(at));
 
@@ -26,7 +26,7 @@
       h("span", { className: "cell-second" }, data.what));
 
   cells.Severity = ({ data }) => severity(data.severity);
-  cells.State = ({ data }) => state(data.state);
+  cells.State = ({ data }) => state(data.state, data.muted);
   cells.When = ({ data, value }) => (value ? when(value, data) : h("span", { className: "muted" }, "—"));
 
   cells.Due = ({ data, value }) => {
@@ -55,8 +55,9 @@
       h("span", { className: "cell-first" }, data.who || data.where || "Whole company"),
       when(data.at, data),
       h("span", { className: "card-what" }, [data.title, data.what].filter(Boolean).join(" · ")),
-      severity(data.severity), state(data.state));
+      severity(data.severity), state(data.state, data.muted));
 
+  functions.criticalRow = (data) => Boolean(data && data.severity === "CRITICAL" && !data.muted);
   functions.freshRow = (data) => Boolean(data && data.fresh && Date.now() - data.fresh < 2400);
 
   noc.grid = {

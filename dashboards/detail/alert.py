@@ -61,7 +61,11 @@ def content(alert_id: int, problem: str = "") -> Any:
     return html.Div(
         [
             html.Div(
-                [marks.severity(alert["severity"]), marks.state(alert["status"])],
+                [
+                    marks.severity(alert["severity"]),
+                    html.Span("Muted", className="tag") if alert["muted"] else None,
+                    marks.state(alert["status"]),
+                ],
                 className="split",
             ),
             html.H2(words.say(words.ALERT, alert["alert_type"]), className="drawer-title"),
@@ -154,10 +158,18 @@ def _facts(alert: dict[str, Any], zone: str | None) -> list[tuple[str, Any]]:
         ("Site", alert["site_name"]),
         ("Raised", marks.moment(alert["occurred_at"], zone)),
         ("Last seen", seen if repeats else None),
+        ("Muted", _muted(alert, zone)),
         ("With", alert["assignee_name"]),
         ("Outcome", outcome),
         ("Ticket", _ticket(alert["id"])),
     ]
+
+
+def _muted(alert: dict[str, Any], zone: str | None) -> Any:
+    if not alert["muted"]:
+        return None
+    window = f"“{alert['muted_by_name']}”" if alert["muted_by_name"] else "A suppression window"
+    return [f"{window}, over ", marks.moment(alert["muted_until"], zone)]
 
 
 def _ticket(alert_id: int) -> Any:

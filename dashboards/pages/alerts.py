@@ -15,7 +15,7 @@ from noc.domain import SEVERITIES
 TITLE = "Alerts"
 
 PAGE = 200
-_STATES = ("open", "NEW", "ACKNOWLEDGED", "ASSIGNED", "SHELVED", "RESOLVED", "all")
+_STATES = ("open", "NEW", "ACKNOWLEDGED", "ASSIGNED", "SHELVED", "MUTED", "RESOLVED", "all")
 
 
 def layout(query: dict[str, str]) -> html.Div:
@@ -158,6 +158,7 @@ def row(alert: dict[str, Any]) -> dict[str, Any]:
         "at": alert["occurred_at"].isoformat(),
         "state": alert["status"],
         "owner": alert["assignee_name"],
+        "muted": alert["muted"],
     }
 
 
@@ -176,10 +177,14 @@ def _nothing(state: str | None) -> html.Div:
 def _states(counts: dict[str, int]) -> list[dict[str, str]]:
     opened = sum(count for code, count in counts.items() if code != "RESOLVED")
     named = {"open": ("Open", opened), "all": ("All", sum(counts.values()))}
-    return [
+    choices = [
         _choice(code, *named.get(code, (words.say(words.STATE, code), counts.get(code, 0))))
         for code in _STATES
+        if code != "MUTED"
     ]
+    # A muted alert also has one of the statuses, so it is no further number beside theirs.
+    choices.insert(-2, {"value": "MUTED", "label": "Muted by a window"})
+    return choices
 
 
 def _types(facet: list[dict[str, Any]]) -> list[dict[str, str]]:

@@ -31,8 +31,9 @@ def alert_filters(
     """The filters of the alerts page; ValidationError for a value it does not offer."""
     return AlertFilters.model_validate(
         {
-            "status": state if state not in (None, "open", "all") else (),
-            "open": True if state == "open" else None,
+            "status": state if state not in (None, "open", "all", "MUTED") else (),
+            "open": True if state in ("open", "MUTED") else None,
+            "muted": True if state == "MUTED" else None,
             "severity": severity or (),
             "alert_type": FRAUD_ALERTS if kind == "fraud" else kind or (),
             "site_id": (site,) if site else (),
