@@ -9,14 +9,11 @@ from flask import Flask
 from flask_compress import Compress
 
 from dashboards import callbacks, detail, finder, routing, shell
-from dashboards.pages import alerts, heatmap, live, model, people, person, tickets
+from dashboards.places import PAGES
 from dashboards.public_files import address
 from noc.identity.guard import CSRF_COOKIE, CSRF_HEADER
 
 PREFIX = "/app/"
-
-PAGES = (live, heatmap, people, person, alerts, tickets, model)
-"""Modules with ``layout`` and ``register``; :mod:`dashboards.routing` knows their addresses."""
 
 _INDEX = """<!DOCTYPE html>
 <html lang="en">

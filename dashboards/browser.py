@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import ClientsideFunction, Dash
+from dash import ClientsideFunction, Dash, Input, Output
 
 
 def call(ui: Dash, name: str, *wires: Any, on_load: bool = True) -> None:
@@ -15,3 +15,9 @@ def call(ui: Dash, name: str, *wires: Any, on_load: bool = True) -> None:
         *wires,
         prevent_initial_call="initial_duplicate" if on_load else True,
     )
+
+
+def keep_address(ui: Dash, *controls: str) -> None:
+    """Keep the values of the controls in the page's address, ``heatmap-days`` as ``?days=``."""
+    done = Output("sink", "data", allow_duplicate=True)
+    call(ui, "keepAddress", done, *(Input(control, "value") for control in controls))

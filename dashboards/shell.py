@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import groupby
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -12,18 +13,10 @@ from flask import request
 from dashboards import browser, finder, queries, theme, words
 from dashboards.detail import drawer
 from dashboards.marks import aria, icon
+from dashboards.places import PLACES, Nav
 from dashboards.states import skeleton
 from noc.identity.capabilities import FRAUD_VIEW, OPERATE
 from noc.identity.principal import required_principal
-
-NAVIGATION = (
-    ("/app/", "Live feed", "pulse"),
-    ("/app/heatmap", "Heatmap", "grid"),
-    ("/app/people", "People", "people"),
-    ("/app/alerts", "Alerts", "bell"),
-    ("/app/tickets", "Tickets", "ticket"),
-    ("/app/model", "Model", "curve"),
-)
 
 
 def scheme() -> theme.Scheme:
@@ -91,14 +84,10 @@ def _feed_config() -> dict[str, Any]:
 
 def _navigation() -> html.Nav:
     who = queries.reader.account()
-    links = [
-        dcc.Link(
-            [icon(mark), html.Span(name)],
-            href=href,
-            className="nav-link",
-            id={"type": "nav", "href": href},
-        )
-        for href, name, mark in NAVIGATION
+    lines = [place.nav for place in PLACES if place.nav]
+    groups = [
+        html.Div([html.H2(group), *map(_link, found)], className="nav-group")
+        for group, found in groupby(lines, key=lambda nav: nav.group)
     ]
     return html.Nav(
         [
@@ -115,7 +104,7 @@ def _navigation() -> html.Nav:
                 href="/app/",
                 className="brand",
             ),
-            html.Div(links, className="nav-links"),
+            html.Div(groups, className="nav-links"),
             html.P("Simulated company: people and punches are invented.", className="simulated")
             if who["simulated"]
             else None,
@@ -123,6 +112,15 @@ def _navigation() -> html.Nav:
         ],
         className="nav",
         **aria(label="Pages"),
+    )
+
+
+def _link(nav: Nav) -> dcc.Link:
+    return dcc.Link(
+        [icon(nav.icon), html.Span(nav.label)],
+        href=nav.href,
+        className="nav-link",
+        id={"type": "nav", "href": nav.href},
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
-from dashboards import browser, callbacks, grids, queries, states, words
+from dashboards import browser, callbacks, exports, grids, queries, states, words
 from dashboards.callbacks import Choice, Clicks, Cursor, SiteChoice
 from dashboards.marks import aria
 from noc.domain import SEVERITIES
@@ -19,7 +19,7 @@ _STATES = ("open", "NEW", "ACKNOWLEDGED", "ASSIGNED", "SHELVED", "MUTED", "RESOL
 
 
 def layout(query: dict[str, str]) -> html.Div:
-    """The list with its filters; ``?type=fraud`` and ``?severity=`` narrow it from a link."""
+    """The list with its filters; ``?state=&severity=&type=&site=`` narrow it from a link."""
     severity, state = query.get("severity"), query.get("state")
     return html.Div(
         [
@@ -42,7 +42,7 @@ def layout(query: dict[str, str]) -> html.Div:
                     ),
                     dmc.Select(
                         id="alerts-type",
-                        value="fraud" if query.get("type") == "fraud" else None,
+                        value=query.get("type"),
                         placeholder="Any type",
                         data=[],
                         clearable=True,
@@ -50,6 +50,7 @@ def layout(query: dict[str, str]) -> html.Div:
                     ),
                     dmc.Select(
                         id="alerts-site",
+                        value=query.get("site"),
                         placeholder="All sites",
                         data=[],
                         clearable=True,
@@ -57,6 +58,7 @@ def layout(query: dict[str, str]) -> html.Div:
                         **_select("Site"),
                     ),
                     html.Span(className="spring"),
+                    exports.table("alerts-grid", "alerts"),
                     html.Span(id="alerts-count", className="muted", role="status"),
                 ],
                 className="toolbar",
@@ -70,7 +72,8 @@ def layout(query: dict[str, str]) -> html.Div:
 
 def register(ui: Dash) -> None:
     """Read the list when a filter changes, and its next page on demand."""
-    filters = [Input(f"alerts-{name}", "value") for name in ("state", "severity", "type", "site")]
+    controls = [f"alerts-{name}" for name in ("state", "severity", "type", "site")]
+    filters = [Input(control, "value") for control in controls]
     callbacks.register(
         ui,
         show,
@@ -92,9 +95,10 @@ def register(ui: Dash) -> None:
         Output("alerts-more", "hidden", allow_duplicate=True),
         Input("alerts-more", "n_clicks"),
         State("alerts-cursor", "data"),
-        *[State(item.component_id, "value") for item in filters],
+        *[State(control, "value") for control in controls],
         prevent_initial_call=True,
     )
+    browser.keep_address(ui, *controls)
     fitted = Output("sink", "data", allow_duplicate=True)
     browser.call(ui, "fitted", fitted, Input("alerts-table", "children"))
 

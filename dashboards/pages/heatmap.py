@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, dcc, html
@@ -44,7 +44,7 @@ def layout(query: dict[str, str]) -> html.Div:
                     ),
                     dmc.SegmentedControl(
                         id="heatmap-measure",
-                        value="max",
+                        value=_measure(query.get("measure")),
                         data=[{"value": value, "label": label} for value, label in _MEASURES],
                     ),
                     dmc.Select(
@@ -89,6 +89,7 @@ def register(ui: Dash) -> None:
         prevent_initial_call=True,
     )
     done = Output("sink", "data", allow_duplicate=True)
+    browser.keep_address(ui, "heatmap-days", "heatmap-measure", "heatmap-site")
     browser.call(ui, "reveal", done, Input("heatmap-cell", "children"), on_load=False)
 
 
@@ -116,7 +117,7 @@ def _map(days: int, measure: str | None, site: int | None, scheme: str | None) -
     report["sites"].sort(key=lambda row: (-flagged(row), row["site_name"]))
     chart = fraud_heatmap.figure(
         report,
-        "mean" if measure == "mean" else "max",
+        _measure(measure),
         "light" if scheme == "light" else "dark",
     )
     return html.Div(
@@ -252,6 +253,10 @@ def _punch(score: dict[str, Any], threshold: float) -> list[Any]:
         ),
         evidence.reasons(score["reasons"]) if score["reasons"] else None,
     ]
+
+
+def _measure(wanted: str | None) -> Literal["max", "mean"]:
+    return "mean" if wanted == "mean" else "max"
 
 
 def _period(days: str | None) -> int:

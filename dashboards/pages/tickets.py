@@ -7,7 +7,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
-from dashboards import browser, callbacks, grids, queries, states, words
+from dashboards import browser, callbacks, exports, grids, queries, states, words
 from dashboards.callbacks import Choice, Clicks, Cursor, SiteChoice
 from dashboards.marks import aria
 from noc.identity.principal import required_principal
@@ -41,6 +41,7 @@ def layout(query: dict[str, str]) -> html.Div:
                     dmc.Select(
                         id="tickets-site",
                         placeholder="All sites",
+                        value=query.get("site"),
                         data=sites,
                         clearable=True,
                         searchable=True,
@@ -48,6 +49,7 @@ def layout(query: dict[str, str]) -> html.Div:
                         **aria(label="Site"),
                     ),
                     html.Span(className="spring"),
+                    exports.table("tickets-grid", "tickets"),
                     html.Span(id="tickets-count", className="muted", role="status"),
                 ],
                 className="toolbar",
@@ -83,6 +85,7 @@ def register(ui: Dash) -> None:
         State("tickets-site", "value"),
         prevent_initial_call=True,
     )
+    browser.keep_address(ui, "tickets-view", "tickets-site")
     fitted = Output("sink", "data", allow_duplicate=True)
     browser.call(ui, "fitted", fitted, Input("tickets-table", "children"))
 
