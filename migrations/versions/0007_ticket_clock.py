@@ -1,4 +1,4 @@
-"""By when tickets are to be done, and which version of them somebody has read.
+"""By when tickets are to be done, which version of them somebody has read; open alerts by time.
 
 Revision ID: 0007
 Revises: 0006
@@ -50,6 +50,12 @@ def upgrade() -> None:
         ["tenant_id", "due_at"],
         postgresql_where=sa.text("status IN ('NEW', 'ASSIGNED', 'IN_PROGRESS', 'ON_HOLD')"),
     )
+    op.create_index(
+        "ix_noc_alert_event_open",
+        "noc_alert_event",
+        ["tenant_id", "occurred_at", "id"],
+        postgresql_where=sa.text("status <> 'RESOLVED'"),
+    )
     _allow_kinds("'ticket_overdue', ")
 
 
@@ -57,6 +63,7 @@ def downgrade() -> None:
     """Forget them."""
     op.execute("DELETE FROM notification_delivery WHERE kind = 'ticket_overdue'")
     _allow_kinds("")
+    op.drop_index("ix_noc_alert_event_open", "noc_alert_event")
     op.drop_index("ix_ticket_due", "ticket")
     for name in ("version", "overdue_at", "paused_seconds", "clock_stopped_at", "due_given"):
         op.drop_column("ticket", name)

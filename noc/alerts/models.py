@@ -85,6 +85,7 @@ class Alert(IntKeyed, Base):
             where="muted_until IS NOT NULL AND status <> 'RESOLVED'",
         ),
         index("ix_noc_alert_event_recent", "occurred_at", "id"),
+        index("ix_noc_alert_event_open", "occurred_at", "id", where="status <> 'RESOLVED'"),
         index("ix_noc_alert_event_status", "status", "occurred_at", "id"),
         index("ix_noc_alert_event_person", "person_id", "occurred_at"),
         index("ix_noc_alert_event_site", "site_id", "occurred_at"),

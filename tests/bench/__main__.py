@@ -9,7 +9,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import channels, crowd, large, model, punches, telemetry, training
+from tests.bench import alerts, channels, crowd, large, model, punches, telemetry, training
 from tests.bench.figures import Figure
 from tests.bench.house import House, build
 from tests.instance import running
@@ -22,6 +22,8 @@ BENCHMARKS: dict[str, Callable[[House], list[Figure]]] = {
     "history": model.history,
     "ingest": telemetry.ingest,
     "collection": telemetry.collection,
+    "alerts-in": alerts.taken_in,
+    "alerts-list": alerts.listed,
     "large": large.large,
 }
 ALONE: dict[str, Callable[[], list[Figure]]] = {
