@@ -9,7 +9,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import alerts, channels, crowd, large, model, punches, telemetry, training
+from tests.bench import alerta, alerts, channels, crowd, large, model, punches, telemetry, training
 from tests.bench.figures import Figure
 from tests.bench.house import House, build
 from tests.instance import running
@@ -33,7 +33,10 @@ ALONE: dict[str, Callable[[], list[Figure]]] = {
 }
 """These need no instance, or one of their own."""
 
-ASKED_FOR: dict[str, Callable[[], list[Figure]]] = {"channels": channels.channels}
+ASKED_FOR: dict[str, Callable[[], list[Figure]]] = {
+    "channels": channels.channels,
+    "alerta": alerta.beside_alerta,
+}
 """Only by name: what others do, for comparison; it installs their packages for itself."""
 
 
