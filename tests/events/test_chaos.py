@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import multiprocessing
 import os
 import random
 import signal
@@ -141,6 +142,41 @@ class Writer:
             self.error = error
 
 
+def work(settings: Settings, tenant_id: int, committed: Any) -> None:
+    """A worker process: commits three events at a time, says so after each commit, for ever."""
+    house = House(create_app(settings), tenant_id, (0, 0), "")
+    while True:
+        house.emit_together([{"worker": True}] * 3)
+        committed.send(3)
+        time.sleep(0.03)
+
+
+class Worker:
+    """A process that writes, to be killed at any instruction."""
+
+    def __init__(self, house: House, config: Settings) -> None:
+        spawning = multiprocessing.get_context("spawn")
+        self._told, committed = spawning.Pipe(duplex=False)
+        arguments = (config, house.tenant_id, committed)
+        self._process = spawning.Process(target=work, args=arguments, daemon=True)
+        self._process.start()
+        committed.close()
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._process.kill()
+        self._process.join(WAIT_SECONDS)
+
+    def committed(self) -> int:
+        """How many events it said were committed; the last commit may not have been told."""
+        count = 0
+        with suppress(EOFError):
+            while True:
+                count += self._told.recv()
+        self._told.close()
+        return count
+
+
 def cut_at_random(clients: list[Client], over: threading.Event) -> int:
     """Cut the line of one client after the other, without a word; how often."""
     dice, cuts = random.Random(1), 0
@@ -165,9 +201,8 @@ def test_every_client_ends_with_every_event_once_and_in_order(
     config: Settings,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    app = create_app(
-        config.model_copy(update={"redis_url": bell.url, "database_pool_size": WRITERS})
-    )
+    settings = config.model_copy(update={"redis_url": bell.url, "database_pool_size": WRITERS})
+    app = create_app(settings)
     houses = [replace(new_house(), app=app) for _ in range(2)]
     processes = [
         web(wait=False, REDIS_URL=bell.url, WEBSOCKET_RATE_LIMIT="1000000") for _ in range(3)
@@ -181,6 +216,7 @@ def test_every_client_ends_with_every_event_once_and_in_order(
     writers = [Writer(houses[n % 4 == 3], n, over) for n in range(WRITERS)]
     clients = [Client(houses[n % 4 == 3], urls[n % 3 :] + urls[: n % 3], n) for n in range(CLIENTS)]
     threads = [threading.Thread(target=one.run) for one in (*clients, *writers)]
+    worker = Worker(houses[0], settings)
     cutter = threading.Thread(target=cut_at_random, args=(clients, over))
     for thread in (*threads, cutter):
         thread.start()
@@ -191,7 +227,8 @@ def test_every_client_ends_with_every_event_once_and_in_order(
             (0.05, "its start", lambda: processes[0].start(wait=False)),
             (0.15, "kill -9 of Redis", bell.kill),
             (0.15, "start of Redis", bell.start),
-            (0.10, "SIGTERM to a web process", lambda: processes[1].stop(signal.SIGTERM)),
+            (0.05, "kill -9 of a worker", worker.kill),
+            (0.05, "SIGTERM to a web process", lambda: processes[1].stop(signal.SIGTERM)),
             (0.05, "the other's start", lambda: processes[1].start(wait=False)),
             (0.25, "end of the writing", over.set),
         ):
@@ -207,9 +244,10 @@ def test_every_client_ends_with_every_event_once_and_in_order(
             ),
             "every client has the newest event",
         )
-        logs = {house.tenant_id: [event.seq for event in house.events()] for house in houses}
+        logs = {house.tenant_id: house.events() for house in houses}
     finally:
         over.set()
+        worker.kill()
         for client in clients:
             client.stop()
         for thread in (*threads, cutter):
@@ -218,10 +256,17 @@ def test_every_client_ends_with_every_event_once_and_in_order(
             db.engine.dispose()
 
     assert [one.error for one in (*writers, *clients) if one.error] == []
-    for house in houses:
+    workers = [sum("worker" in event.payload for event in events) for events in logs.values()]
+    told = worker.committed()
+    assert told > 0
+    assert workers in ([told, 0], [told + 3, 0]), (
+        "what a killed worker committed is there, all of a transaction or nothing"
+    )
+    for house, from_worker in zip(houses, workers, strict=True):
         committed = sum(writer.committed for writer in writers if writer.house is house)
         assert committed > 0
-        assert logs[house.tenant_id] == list(range(1, committed + 1)), (
+        seqs = [event.seq for event in logs[house.tenant_id]]
+        assert seqs == list(range(1, committed + from_worker + 1)), (
             "the log has what was committed, gapless"
         )
     for client in clients:
@@ -246,7 +291,9 @@ def report(clients: list[Client], last: dict[int, int], moments: dict[str, float
             f"  cut to resumed: median {statistics.median(resumed):.2f} s, "
             f"slowest {max(resumed):.2f} s"
         )
-    for what in ("kill -9 of a web process", "kill -9 of Redis", "SIGTERM to a web process"):
+    for what in moments:
+        if not what.startswith(("kill", "SIGTERM")):
+            continue
         lines.append(f"  {what}: {recovery(clients, moments[what])}")
     return "\n".join(lines)
 
