@@ -151,9 +151,10 @@ def _retry_after(value: str | None, now: dt.datetime) -> float | None:
     else:
         try:
             moment = email.utils.parsedate_to_datetime(value)
-        except ValueError:
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=dt.UTC)
+            seconds = (moment - now).total_seconds()
+        except (ValueError, OverflowError, TypeError, LookupError):
+            # The library lets slip what a date of somebody else's making makes of its numbers.
             return None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=dt.UTC)
-        seconds = (moment - now).total_seconds()
     return min(max(seconds, 0.0), MOST_RETRY_AFTER)

@@ -97,7 +97,25 @@ def test_retry_after_is_honoured(desk: Desk, receiver: Receiver, dated: bool) ->
     assert desk.send(route, after=610) == ["sent", "sent"]
 
 
-@pytest.mark.parametrize("value", ["", "soon", "-5", "9" * 50, "1e9", "Mon, 99 Nov 2026 00:00:00"])
+MEANINGLESS = [
+    "", "soon", "-5", "9" * 50, "1e9", "Mon, 99 Nov 2026 00:00:00",
+    # Numbers that are none for a calendar, and for no C library either.
+    f"Mon, 01 Jan {'9' * 16} 00:00:00 GMT", f"Mon, {'9' * 20} Jan 2026 00:00:00 GMT",
+    f"Mon, 01 Jan 2026 00:00:00 +{'9' * 16}",
+]  # fmt: skip
+
+
+def test_a_retry_after_that_is_no_moment_counts_as_a_failure(
+    desk: Desk, receiver: Receiver
+) -> None:
+    route = desk.route(receiver.url)
+    desk.alert()
+    receiver.answers = [(503, {"Retry-After": MEANINGLESS[-1]})]
+    assert desk.send(route) == ["again"]
+    assert desk.deliveries(route)[0].attempts == 1
+
+
+@pytest.mark.parametrize("value", MEANINGLESS)
 def test_a_retry_after_that_means_nothing_is_ignored_or_bounded(value: str) -> None:
     seconds = http._retry_after(value, utcnow())
     assert seconds is None or 0 <= seconds <= http.MOST_RETRY_AFTER
