@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import smtplib
 import socket
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
@@ -14,8 +15,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 PORTS = {"http": 80, "https": 443}
 
 _LONGEST = 2000
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-"""RFC 6052: an IPv4 address behind a translator, which may well stand in our own network."""
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that is given to anybody (RFC 4291; IANA). What lies outside stands for an IPv4
+
+address (compatible, translated, NAT64), is nobody's yet, or was a site's own (fec0::/10).
+"""
 
 
 class Unreachable(Exception):
@@ -80,9 +84,14 @@ def masked_url(url: str) -> str:
 def checked_addresses(values: list[str]) -> list[str]:
     """The mail addresses, each once; BadField for one that is none."""
     try:
-        return list(dict.fromkeys(email_address(value) for value in values))
+        addresses = list(dict.fromkeys(email_address(value) for value in values))
     except BadField as error:
         raise BadField("addresses", str(error)) from error
+    for address in addresses:
+        # Of "a,b@x" the library would mail to "a": what it reads otherwise is no single address.
+        if smtplib.quoteaddr(address) != f"<{address}>":
+            raise BadField("addresses", f"{address!r} is not one e-mail address")
+    return addresses
 
 
 def take_apart(url: str) -> Where:
@@ -119,7 +128,9 @@ def resolve(where: Where, *, private: bool, loopback_only: bool = False) -> list
 def is_public(address: Address) -> bool:
     """Whether the address is somebody's on the Internet, and so nobody's in our own network."""
     inner = _embedded(address)
-    return inner.is_global and not inner.is_multicast and inner not in _NAT64
+    if isinstance(inner, ipaddress.IPv6Address) and inner not in _GLOBAL_UNICAST:
+        return False
+    return inner.is_global and not inner.is_multicast
 
 
 def _embedded(address: Address) -> Address:

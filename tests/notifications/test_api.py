@@ -119,6 +119,11 @@ def test_only_a_webhook_is_signed(api: ApiClient) -> None:
         ({"channel": "email"}, "addresses", "is needed"),
         ({"channel": "pager"}, "channel", "Input should be"),
         ({"channel": "email", "url": None, "addresses": ["nobody"]}, "addresses", "not an e-mail"),
+        (
+            {"channel": "email", "url": None, "addresses": ["a,b@acme.example"]},
+            "addresses",
+            "not one e-mail",
+        ),
         ({"site_ids": [10**12]}, "site_ids", "there is no site"),
         ({"kinds": ["gossip"]}, "kinds.0", "Input should be"),
         ({"min_severity": "GRAVE"}, "min_severity", "Input should be"),
