@@ -51,7 +51,7 @@ def _email(target: Target, message: Message, config: Settings, now: dt.datetime)
     if not config.smtp_url:
         return Result("dead", "no SMTP_URL is set")
     try:
-        mail.send(
+        refused = mail.send(
             config.smtp_url,
             target.addresses,
             messages.subject(message),
@@ -59,7 +59,10 @@ def _email(target: Target, message: Message, config: Settings, now: dt.datetime)
             headers={signature.DELIVERY_HEADER: str(message.delivery_id)},
         )
     except mail.MailFailed as error:
-        return Result("again", f"the mail server did not take it ({error})")
+        outcome: Literal["again", "dead"] = "dead" if error.permanent else "again"
+        return Result(outcome, f"the mail server did not take it ({error})")
+    if refused:
+        return Result("sent", f"the mail server refused {refused} of {len(target.addresses)}")
     return Result("sent")
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 from flask import current_app
@@ -15,7 +20,7 @@ from noc.fraud.retraining.signals import training_keeps_failing
 from noc.identity.models import Tenant
 from noc.notifications.mail import MailFailed, send
 from noc.settings import load_settings
-from noc.smtp_url import read_smtp_url
+from noc.smtp_url import BadSmtpUrl, read_smtp_url
 from tests.factories import NOW, Make
 from tests.notifications.conftest import Inbox
 
@@ -48,6 +53,129 @@ def test_a_password_is_never_sent_in_the_open(smtp: str, inbox: Inbox) -> None:
 def test_nobody_there_has_failed() -> None:
     with pytest.raises(MailFailed):
         send("smtp://127.0.0.1:1", ["a@acme.example"], "x", "y")
+
+
+class Words:
+    """A mail server that says what it is told to, connection by connection."""
+
+    def __init__(self, **answers: str) -> None:
+        self.answers = {"banner": "220 x", "EHLO": "250 x", "MAIL": "250 x", "RCPT": "250 x"}
+        self.answers |= {"DATA": "354 x", ".": "250 x", "QUIT": "221 x"} | answers
+        self.heard: list[str] = []
+        self.dribbles = False
+
+    def talk(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rb") as lines, suppress(OSError):
+            self._say(connection, "banner")
+            data = False
+            for line in lines:
+                words = line.decode().rstrip()
+                self.heard.append(words)
+                command = words[:4].strip().upper()
+                if data and words != ".":
+                    continue
+                data = command == "DATA"
+                self._say(connection, "RCPT2" if self._other(words) else command)
+
+    def _other(self, words: str) -> bool:
+        return "RCPT2" in self.answers and words.upper().startswith("RCPT") and "b@" in words
+
+    def _say(self, connection: socket.socket, command: str) -> None:
+        words = self.answers.get(command, "502 x").encode() + b"\r\n"
+        for at in range(0, len(words), 1):
+            connection.sendall(words[at : at + 1])
+            while self.dribbles:
+                connection.sendall(b"2")
+                time.sleep(0.05)
+
+
+@contextmanager
+def speaking(server: Words) -> Iterator[str]:
+    """Its URL while it listens."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                server.talk(listener.accept()[0])
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    try:
+        yield f"smtp://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.dribbles = False
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)
+
+
+def test_a_server_that_never_comes_to_an_end_is_given_up_in_time() -> None:
+    server = Words()
+    server.dribbles = True
+    began = time.monotonic()
+    with speaking(server) as url, pytest.raises(MailFailed, match="not done within") as failed:
+        send(url, ["a@acme.example"], "x", "y", timeout=0.3)
+    assert time.monotonic() - began < 1.5
+    assert not failed.value.permanent
+    deadline = time.monotonic() + 1.5
+    while any(thread.name == "mail" for thread in threading.enumerate()):
+        assert time.monotonic() < deadline, "the thread that waited ends with the wait"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("goodbye", ["421 closing", "500 what?"])
+def test_what_was_taken_is_not_sent_again_for_a_bad_goodbye(goodbye: str) -> None:
+    with speaking(Words(QUIT=goodbye)) as url:
+        assert send(url, ["a@acme.example"], "x", "y") == 0
+
+
+@pytest.mark.parametrize(
+    ("answers", "permanent"),
+    [
+        ({"RCPT": "550 nobody"}, True),
+        ({"RCPT": "450 later"}, False),
+        ({"RCPT": "550 nobody", "RCPT2": "450 later"}, False),
+        ({".": "554 no"}, True),
+        ({".": "452 full"}, False),
+        ({"MAIL": "550 not you"}, False),
+    ],
+)
+def test_only_what_will_never_be_taken_is_given_up(
+    answers: dict[str, str], permanent: bool
+) -> None:
+    with speaking(Words(**answers)) as url, pytest.raises(MailFailed) as failed:
+        send(url, ["a@acme.example", "b@acme.example"], "x", "y")
+    assert failed.value.permanent is permanent
+
+
+def test_whom_the_server_refuses_is_counted() -> None:
+    server = Words(RCPT2="450 later")
+    with speaking(server) as url:
+        assert send(url, ["a@acme.example", "b@acme.example"], "x", "y") == 1
+    assert "." in server.heard
+
+
+def test_an_address_that_the_server_cannot_be_told_does_not_keep_it_from_the_others() -> None:
+    server = Words()
+    with speaking(server) as url:
+        assert send(url, ["a@acme.example", "büro@acme.example"], "x", "y") == 1
+        with pytest.raises(MailFailed) as failed:
+            send(url, ["büro@acme.example"], "x", "y")
+    assert failed.value.permanent
+    assert "rcpt TO:<a@acme.example>" in server.heard
+
+
+def test_a_server_is_named_by_its_address_of_ipv6() -> None:
+    with pytest.raises(MailFailed):
+        send("smtp://[::1]:1", ["a@acme.example"], "x", "y")
+
+
+@pytest.mark.parametrize("user", ["x%40y%40z", "we%20ird%40x", "a%3Cb%40c"])
+def test_a_user_that_is_no_sender_is_a_fault_of_the_setting(user: str) -> None:
+    with pytest.raises(BadSmtpUrl, match="SMTP_URL") as refused:
+        send(f"smtp://{user}@127.0.0.1:1", ["a@acme.example"], "x", "y")
+    assert "ird" not in str(refused.value)
 
 
 UNREADABLE = [
