@@ -36,10 +36,16 @@ HOLD = dt.timedelta(seconds=30)
 would otherwise cost a worker ten seconds for each delivery that waits for it.
 """
 
+LEASE = dt.timedelta(seconds=60)
+"""Whoever takes a delivery has it to themselves for so long: longer than any attempt lasts, and
+
+how long it takes until another worker takes it up from one that died.
+"""
+
 KEEP_SENT = dt.timedelta(days=30)
 KEEP_DEAD = dt.timedelta(days=90)
 
-# The route's key-share lock keeps it from being deleted meanwhile; locked the other way about,
+# The route is locked first, here and in _settle, as whoever deletes it does: the other way about
 # a deletion and a sender would wait for each other.
 _TAKE = text(
     """
@@ -80,9 +86,9 @@ def send_next(
 ) -> Done | None:
     """Send what is due next by the route; None where nothing is, or others are at it.
 
-    The row is locked from here to the caller's commit, which must follow at once: no other worker
-    sends it meanwhile, and where this one dies the delivery is as it was. ``chance`` in [0, 1)
-    spreads the pauses.
+    Commits before it sends, so that nothing is held while the other side takes its time: the
+    delivery is this worker's for :data:`LEASE`, and the attempt counts though the worker die in
+    it. What came of it is the caller's to commit, at once. ``chance`` in [0, 1) spreads the pauses.
     """
     session().flush()
     row = (
@@ -90,6 +96,8 @@ def send_next(
     )
     if row is None:
         return None
+    _claim(row, tenant_id, now)
+    session().commit()
     result = _attempt(row, tenant_id, now)
     outcome = _settle(row, result, tenant_id, now, chance())
     metrics.NOTIFICATIONS.labels(row.channel, outcome).inc()
@@ -109,8 +117,22 @@ def send_next(
     return Done(row.id, outcome)
 
 
+def _claim(row: Row[Any], tenant_id: int, now: dt.datetime) -> None:
+    session().execute(
+        update(Delivery)
+        .where(Delivery.tenant_id == tenant_id, Delivery.id == row.id)
+        .values(attempts=row.attempts + 1, next_attempt_at=now + LEASE)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def _attempt(row: Row[Any], tenant_id: int, now: dt.datetime) -> Result:
-    """One that we fail to put into words is dead: it must not keep the others waiting for ever."""
+    """One that we fail to put into words is dead: it must not keep the others waiting for ever.
+
+    So is one whose last attempt never came to an end: what ended the worker may be in it.
+    """
+    if row.attempts >= MOST_ATTEMPTS:
+        return Result("dead", "no worker came to an end with it")
     try:
         return sending.attempt(_target(row), _message(row, tenant_id), settings(), now=now)
     except (LookupError, TypeError, ValueError) as error:
@@ -126,8 +148,12 @@ def pause(attempts: int, chance: float) -> float:
 
 
 def _settle(row: Row[Any], result: Result, tenant_id: int, now: dt.datetime, chance: float) -> str:
+    """Store what came of the attempt, unless the delivery is gone or another's by now.
+
+    That it was sent is true whoever has it.
+    """
     attempts = row.attempts + 1
-    values: dict[str, Any] = {"attempts": attempts, "last_error": result.error}
+    values: dict[str, Any] = {"last_error": result.error}
     held_until: dt.datetime | None = None
     if result.outcome == "again":
         wait = pause(attempts, chance) if result.after is None else result.after
@@ -137,12 +163,6 @@ def _settle(row: Row[Any], result: Result, tenant_id: int, now: dt.datetime, cha
         state = "sent" if result.outcome == "sent" else "dead"
         values |= {"state": state, "finished_at": now}
     session().execute(
-        update(Delivery)
-        .where(Delivery.tenant_id == tenant_id, Delivery.id == row.id)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    session().execute(
         update(Route)
         .where(
             Route.tenant_id == tenant_id,
@@ -150,6 +170,15 @@ def _settle(row: Row[Any], result: Result, tenant_id: int, now: dt.datetime, cha
             Route.held_until.is_distinct_from(held_until),
         )
         .values(held_until=held_until)
+        .execution_options(synchronize_session=False)
+    )
+    ours = Delivery.state == "pending"
+    if result.outcome != "sent":
+        ours &= Delivery.attempts == attempts
+    session().execute(
+        update(Delivery)
+        .where(Delivery.tenant_id == tenant_id, Delivery.id == row.id, ours)
+        .values(**values)
         .execution_options(synchronize_session=False)
     )
     return str(values.get("state", "again"))
