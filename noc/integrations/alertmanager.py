@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+import structlog
 from sqlalchemy import select
 
 from noc.alerts.models import Alert
@@ -19,10 +20,13 @@ from noc.database.tenancy import required_tenant
 from noc.domain import Severity
 from noc.extensions import session, settings
 from noc.integrations.schemas import ALERTS, AlertmanagerAlert, AlertmanagerIn
+from noc.monitoring import metrics
 from noc.rest.batches import check_items, outcome
 from noc.rest.body import MAX_METADATA_BYTES
 from noc.rest.quantities import clock
 from noc.workforce.models import Site
+
+log = structlog.get_logger(__name__)
 
 SOURCE = "alertmanager"
 """``entity_type`` of these alerts, and how their deduplication keys begin."""
@@ -43,6 +47,12 @@ Zabbix."""
 DEFAULT_SEVERITY: Severity = "MEDIUM"
 """Where the label is absent or says something else."""
 
+MAX_ALERTS = 10_000
+"""Of one group, some seconds of work; a statement takes 65,535 values at most. The first so many
+
+are taken: Alertmanager would drop all of a group that is refused, and send one for ever that fails.
+"""
+
 MAX_MESSAGE = 4000
 """Characters, as of every report; a longer one is cut."""
 
@@ -54,19 +64,25 @@ def take_group(group: AlertmanagerIn, *, now: dt.datetime) -> dict[str, Any]:
 
     ``stored`` opened an alert, ``duplicate`` added to the open one, ``resolved`` ended it,
     ``unknown`` is resolved there and not open here, ``rejected`` has a field and a reason.
+    ``truncated`` counts what was left out, by the sender or beyond :data:`MAX_ALERTS`.
     Statements do not grow with the group.
     """
-    good, rejected = check_items(ALERTS, group.alerts)
+    alerts = group.alerts[:MAX_ALERTS]
+    left_out = len(group.alerts) - len(alerts)
+    if left_out:
+        metrics.FAILURES.labels("alertmanager_truncated").inc()
+        log.warning("alertmanager_group_too_large", alerts=len(group.alerts), left_out=left_out)
+    good, rejected = check_items(ALERTS, alerts)
     resolved = [(index, alert) for index, alert in good if alert.status == "resolved"]
     firing = [(index, alert) for index, alert in good if alert.status == "firing"]
     # What is told to be over and on at once is on.
     outcomes = _resolve(resolved, group, now) | _raise(firing, group, now)
-    result = outcome(len(group.alerts), outcomes, rejected)
+    result = outcome(len(alerts), outcomes, rejected)
     counts = result.counts()
     return {
         **{status: counts[status] for status in _STATUSES},
         "rejected": result.rejected,
-        "truncated": group.truncatedAlerts,
+        "truncated": group.truncatedAlerts + left_out,
         "items": result.items,
     }
 

@@ -405,3 +405,20 @@ def test_the_table_of_the_documents_is_the_codes() -> None:
                 written[word] = cells[1].strip("`")
     assert written == dict(SEVERITY_OF)
     assert f"anything else, or none: `{DEFAULT_SEVERITY}`" in DOCUMENT.read_text()
+
+
+def test_a_group_beyond_all_measure_is_taken_in_part(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alertmanager, "MAX_ALERTS", 2)
+    group = {"version": "4", "truncatedAlerts": 5, "alerts": [alert(str(n)) for n in range(4)]}
+    told = api.post(PATH, json=group).get_json()["data"]
+    assert (told["stored"], told["truncated"], len(told["items"])) == (2, 7, 2)
+
+
+def test_as_many_as_are_taken_can_be_told_to_be_over(api: ApiClient) -> None:
+    over = {"status": "resolved", "labels": {}}
+    alerts = [over | {"fingerprint": str(n)} for n in range(70_000)]
+    answer = api.post(PATH, json={"version": "4", "alerts": alerts})
+    assert answer.status_code == 200
+    assert answer.get_json()["data"]["unknown"] == alertmanager.MAX_ALERTS
