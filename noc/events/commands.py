@@ -22,7 +22,7 @@ from noc.events.log import EVENT_TYPES
 from noc.extensions import session
 from noc.feed_client.addresses import FeedRefused, Frame, checked_address
 from noc.feed_client.following import Follower, Notice
-from noc.feed_client.lines import line
+from noc.feed_client.lines import line, plain
 from noc.feed_client.reading import LogReader
 from noc.identity import tokens
 from noc.identity.capabilities import VIEW
@@ -106,7 +106,7 @@ def _paint(text: str, colour: str) -> str:
 
 
 def _tell(notice: Notice) -> None:
-    click.echo(f"{utcnow():%H:%M:%S} {notice.text}", err=True)
+    click.echo(f"{utcnow():%H:%M:%S} {plain(notice.text)}", err=True)
 
 
 def _types(value: str) -> tuple[str, ...]:
@@ -174,9 +174,9 @@ def _ends_cleanly() -> Iterator[None]:
         # The interpreter flushes standard output once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except FeedRefused as refused:
-        raise click.ClickException(str(refused)) from refused
+        raise click.ClickException(plain(refused)) from refused
     except OSError as error:
-        raise click.ClickException(f"the server cannot be reached: {error}") from error
+        raise click.ClickException(plain(f"the server cannot be reached: {error}")) from error
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -24,7 +24,8 @@ class FeedRefused(Exception):
 def checked_address(url: str) -> str:
     """The address of a web process without its path; ValueError unless it is http or https."""
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    # Asked for its port, it raises ValueError for one that cannot be.
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
         raise ValueError(f"{url!r} is not an address such as http://127.0.0.1:8000")
     return f"{parts.scheme}://{parts.netloc}"
 

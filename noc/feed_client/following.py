@@ -152,7 +152,7 @@ class Follower:
         patience, replay_at = _OPEN_SECONDS, math.inf
         while not self._stopped.is_set() and (left := replay_at - time.monotonic()) > 0:
             try:
-                frame: Frame = json.loads(line.recv(min(left, patience)))
+                frame = _frame(line.recv(min(left, patience)))
             except TimeoutError:
                 if time.monotonic() >= replay_at:
                     return
@@ -211,6 +211,24 @@ class Follower:
         pause = max(cut.pause, self._pause * random.uniform(0.5, 1))
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
         self._stopped.wait(pause)
+
+
+def _frame(message: str | bytes) -> Frame:
+    """The frame, with all that is read from it; _Cut where whoever sent it is no feed."""
+    try:
+        frame: Frame = json.loads(message)
+        numbers = [frame["cursor"]]
+        if "event_id" in frame:
+            numbers.append(frame["seq"])
+        if frame["type"] == "hello":
+            numbers.append(frame["limits"]["heartbeat_seconds"])
+        elif frame["type"] == "rate_limited":
+            numbers += [frame["retry_after_seconds"], frame["withheld"]]
+        if not all(0 <= number < math.inf for number in numbers):
+            raise ValueError(numbers)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _Cut("what was heard is no feed") from error
+    return frame
 
 
 def _closing_words(closed: ConnectionClosed) -> str:

@@ -6,13 +6,15 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
+from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from noc.feed_client.addresses import LOG_PATH, Frame, checked_address, query_string, refusal
 
 PAGE = 500
 _PATIENCE_SECONDS = 30.0
+_LARGEST_REFUSAL = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,24 @@ class LogReader:
         )
         try:
             # checked_address lets http and https through alone.
-            with urlopen(request, timeout=_PATIENCE_SECONDS) as answer:
+            with _OPENER.open(request, timeout=_PATIENCE_SECONDS) as answer:
                 page = json.load(answer)
+            return page["data"], page["pagination"]
         except HTTPError as error:
             with error:
-                raise refusal(error.code, error.read()) from error
+                raise refusal(error.code, error.read(_LARGEST_REFUSAL)) from error
         except (HTTPException, URLError) as error:
             reason = getattr(error, "reason", None) or "no answer"
             raise OSError(f"{self.url}: {reason}") from error
-        return page["data"], page["pagination"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise OSError(f"{self.url}: what answers there is no event log") from error
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """The library would take the token along to wherever it is sent."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Let the 3xx be the answer."""
+
+
+_OPENER = build_opener(_NoRedirects)
