@@ -257,6 +257,6 @@ def _is_heartbeat(message: str | bytes) -> bool:
     """Whether the client's message asks for a heartbeat; anything else it may say is ignored."""
     try:
         content = json.loads(message)
-    except (ValueError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         return False
     return isinstance(content, dict) and content.get("type") == "heartbeat"

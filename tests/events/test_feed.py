@@ -95,7 +95,7 @@ def test_a_clients_heartbeat_is_answered_and_other_words_are_ignored(
     house: House, server: Server
 ) -> None:
     client = server.connect(house.token)
-    for words in ("{", "[]", '"heartbeat"', '{"type": "subscribe"}'):
+    for words in ("{", "[]", '"heartbeat"', '{"type": "subscribe"}', "[" * 10_000):
         client.say(words)
     client.say(b"\xff\xfe")
     house.emit(1)
