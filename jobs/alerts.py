@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
+
+import structlog
+from sqlalchemy.exc import DBAPIError
 
 from noc.alerts.lapsing import expire_stale, lapse_acknowledgements
 from noc.alerts.lifecycle import expire_shelved
@@ -11,7 +16,10 @@ from noc.alerts.suppression import unmuting
 from noc.alerts.suppression.windows import prepare
 from noc.database.base import utcnow
 from noc.extensions import session
-from noc.identity.tenants import each_tenant
+from noc.identity.tenants import TenantRef, each_tenant
+from noc.monitoring import metrics
+
+log = structlog.get_logger(__name__)
 
 BATCH = 500
 """Alerts moved in one transaction: each is an event, and the tenant's feed waits for it."""
@@ -33,9 +41,10 @@ def unmute() -> int:
 
     And have the times of recurring windows ready.
     """
-    for _ in each_tenant():
-        prepare(now=utcnow())
-        session().commit()
+    for tenant in each_tenant():
+        with _kept_to(tenant):
+            prepare(now=utcnow())
+            session().commit()
     return _everywhere(unmuting.unmute)
 
 
@@ -51,11 +60,23 @@ def expire() -> int:
 
 def _everywhere(work: Work) -> int:
     moved = 0
-    for _ in each_tenant():
-        while True:
-            count = work(now=utcnow(), limit=BATCH)
-            session().commit()
-            moved += count
-            if count < BATCH:
-                break
+    for tenant in each_tenant():
+        with _kept_to(tenant):
+            while True:
+                count = work(now=utcnow(), limit=BATCH)
+                session().commit()
+                moved += count
+                if count < BATCH:
+                    break
     return moved
+
+
+@contextmanager
+def _kept_to(tenant: TenantRef) -> Iterator[None]:
+    """Log and count what fails with one tenant: the others have their turn."""
+    try:
+        yield
+    except DBAPIError as error:
+        session().rollback()
+        metrics.FAILURES.labels("alerts").inc()
+        log.error("alerts_not_moved", tenant_id=tenant.id, error=str(error.orig))

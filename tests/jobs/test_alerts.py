@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from jobs import alerts
@@ -16,7 +16,7 @@ from noc.alerts.suppression import windows
 from noc.alerts.suppression.models import SuppressionSpan
 from noc.alerts.suppression.schemas import SuppressionIn
 from noc.database.base import utcnow
-from noc.database.tenancy import tenant_context
+from noc.database.tenancy import required_tenant, tenant_context
 from noc.identity import tenants
 from tests.factories import Make
 
@@ -108,3 +108,50 @@ def test_acknowledgements_lapse_and_what_is_not_heard_of_expires(
     assert statuses(session) == ["NEW", "NEW"]
     assert alerts.expire() == 1
     assert statuses(session) == ["NEW", "RESOLVED"]
+
+
+def test_what_fails_with_one_tenant_keeps_no_other_waiting(
+    make: Make, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rival = tenants.create_tenant("rival", "Rival Guarding")
+    with tenant_context(session, rival.id):
+        shelved(Make(session, rival.id), until=utcnow() - HOUR)
+    session.commit()
+    real = alerts.expire_shelved
+
+    def work(*, now: dt.datetime, limit: int) -> int:
+        if required_tenant() == make.tenant_id:
+            session.execute(text("SELECT 1/0"))
+        return real(now=now, limit=limit)
+
+    monkeypatch.setattr(alerts, "expire_shelved", work)
+    assert alerts.unshelve() == 1
+
+
+def test_a_rule_that_cannot_be_read_any_more_keeps_no_other_waiting(
+    make: Make, session: Session
+) -> None:
+    weekly = {"rrule": "FREQ=WEEKLY", "start_time": "10:00", "duration_minutes": 60}
+    keys = [
+        windows.create(
+            SuppressionIn.model_validate(
+                {"name": name, "reason": "Works", "recurrence": weekly, "timezone": "UTC"}
+            ),
+            user_id=None,
+            now=utcnow() - 20 * 24 * HOUR,
+        )
+        for name in ("broken", "sound")
+    ]
+    session.execute(
+        text("UPDATE alert_suppression SET timezone = 'Mars/Olympus' WHERE name = 'broken'")
+    )
+    session.commit()
+    assert windows.prepare(now=utcnow()) == 1
+    latest = dict(
+        session.execute(
+            select(SuppressionSpan.suppression_id, func.max(SuppressionSpan.starts_at)).group_by(
+                SuppressionSpan.suppression_id
+            )
+        ).all()
+    )
+    assert latest[keys[1]] > utcnow() + 24 * 24 * HOUR > latest[keys[0]]

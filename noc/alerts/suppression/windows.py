@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -17,8 +18,11 @@ from noc.alerts.suppression.schemas import SuppressionIn
 from noc.database.tenancy import required_tenant
 from noc.domain import severity_rank
 from noc.extensions import session
+from noc.monitoring import metrics
 from noc.rest.problems import Problem, not_found
 from noc.workforce.models import Site
+
+log = structlog.get_logger(__name__)
 
 LONGEST_ONCE = dt.timedelta(days=90)
 """Of a window that comes once: what is to be quiet for longer is to be repaired."""
@@ -114,7 +118,9 @@ def cancel(
 def prepare(*, now: dt.datetime) -> int:
     """Make the times ready of the tenant's recurring windows that run short; how many windows.
 
-    Drops those that are over. What another process works on is left to it.
+    Drops those that are over. What another process works on is left to it. A rule that cannot be
+    read any more (it was checked when it was taken, but zones and libraries change) is logged and
+    counted, and keeps no other window waiting.
     """
     tenant_id = required_tenant()
     session().execute(
@@ -137,7 +143,12 @@ def prepare(*, now: dt.datetime) -> int:
     for window in windows:
         # From now on alone: what lies between was missed by everybody.
         after = max(window.prepared_until, now)
-        times[window.id] = list(recurrence_of(window).spans(after, now + AHEAD))
+        try:
+            times[window.id] = list(recurrence_of(window).spans(after, now + AHEAD))
+        except (ValueError, LookupError, OSError) as error:
+            metrics.FAILURES.labels("suppression").inc()
+            log.error("suppression_not_prepared", suppression_id=window.id, error=str(error))
+            continue
         window.prepared_until = now + AHEAD
     _store(times)
     return len(times)
