@@ -17,10 +17,10 @@ from typing import Any
 
 from noc.smtp_url import BadSmtpUrl, SmtpServer, read_smtp_url
 
-TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS = 20.0
 """For all of it together: a server that says a byte now and then passes every single step."""
 
-STEP_SECONDS = 15.0
+STEP_SECONDS = 10.0
 SENDER = "NOC Intelligence"
 
 

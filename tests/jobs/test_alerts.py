@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from jobs import alerts
+from noc.alerts import lifecycle
 from noc.alerts.lifecycle import acknowledge, shelve
 from noc.alerts.models import Alert
 from noc.alerts.process import AlertInput, process_alerts
@@ -117,7 +118,7 @@ def test_what_fails_with_one_tenant_keeps_no_other_waiting(
     with tenant_context(session, rival.id):
         shelved(Make(session, rival.id), until=utcnow() - HOUR)
     session.commit()
-    real = alerts.expire_shelved
+    real = lifecycle.expire_shelved
 
     def work(*, now: dt.datetime, limit: int) -> int:
         if required_tenant() == make.tenant_id:
