@@ -32,6 +32,14 @@ SEND_BUFFER = 128 * 1024
 MAX_UNREAD_MESSAGES = 100
 """Messages of a client that wait to be read; a client that sends more is closed."""
 
+HEARD_BURST = 32 * 1024
+HEARD_SLOWLY = 512
+HEARD_EVERY_SECONDS = 0.25
+"""A client has nothing to say but heartbeats. Beyond the first bytes it is read slowly, 2 kB/s:
+
+tens of thousands of pings a second, each to be answered, would take the process from everybody.
+"""
+
 _POLL_SECONDS = 0.25
 _FORGET = struct.pack("ii", 1, 0)
 """``struct linger``: on closing, drop what was not sent yet."""
@@ -52,6 +60,8 @@ class WriteGate:
         self._backlog: deque[memoryview] = deque()
         self._bytes = 0
         self._closing = False
+        self._allowance = float(HEARD_BURST)
+        self._heard_at = time.monotonic()
         self.broken = False
         # With a timeout, Python would wait in ``send`` whatever the flags say.
         sock.setblocking(True)
@@ -64,8 +74,17 @@ class WriteGate:
         return self._sock.fileno()
 
     def recv(self, size: int) -> bytes:
-        """Read, blocking, as a socket does."""
-        return self._sock.recv(size)
+        """Read, blocking, as a socket does; slowly what is more than a client has to say."""
+        now = time.monotonic()
+        earned = (now - self._heard_at) * HEARD_SLOWLY / HEARD_EVERY_SECONDS
+        self._allowance, self._heard_at = min(self._allowance + earned, HEARD_BURST), now
+        if self._allowance <= 0:
+            # Unread, it stays with the kernel, and then with the client.
+            time.sleep(HEARD_EVERY_SECONDS)
+            size = min(size, HEARD_SLOWLY)
+        data = self._sock.recv(size)
+        self._allowance -= len(data)
+        return data
 
     def send(self, data: bytes) -> int:
         """What the library writes: the handshake, pongs, pings, close frames. OSError if broken."""

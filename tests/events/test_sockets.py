@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -117,3 +118,20 @@ def test_cutting_off_drops_what_waits(pair: tuple[WriteGate, socket.socket]) -> 
     gate.cut()
     assert not gate.waiting
     assert not gate.drain(1)
+
+
+def test_a_client_that_never_stops_talking_is_read_slowly(
+    pair: tuple[WriteGate, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, theirs = pair
+    monkeypatch.setattr(sockets, "HEARD_EVERY_SECONDS", 0.01)
+    theirs.sendall(b"x" * (sockets.HEARD_BURST + 8192))
+    heard = 0
+    while heard < sockets.HEARD_BURST:
+        heard += len(gate.recv(4096))
+    began, reads = time.monotonic(), 0
+    while heard < sockets.HEARD_BURST + 8192:
+        heard += len(gate.recv(4096))
+        reads += 1
+    assert reads >= 4, "little at a time"
+    assert time.monotonic() - began > 0.01
