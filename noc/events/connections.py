@@ -6,6 +6,7 @@ import json
 import threading
 import time
 import weakref
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -66,22 +67,31 @@ class Feed:
         self.stopping = threading.Event()
         self._dispatcher = Dispatcher(app, connect_redis(config.redis_url, _REDIS_SECONDS))
         self._lock = threading.Lock()
-        self._taken = 0
+        self._taken: Counter[int] = Counter()
         self._sockets: set[FeedSocket] = set()
         _feeds.add(self)
 
-    def take_place(self) -> bool:
-        """Reserve a place for a connection; False where all are taken or the process stops."""
+    def take_place(self, tenant_id: int) -> bool:
+        """Reserve a place for a connection; False where there is none, or the process stops.
+
+        The last eighth of the places is for tenants that hold less than an eighth, so that one
+        tenant's clients, however many there are, do not keep the others out.
+        """
+        reserve = self.capacity // 8
         with self._lock:
-            if self._taken >= self.capacity or self.stopping.is_set():
+            taken = self._taken.total()
+            greedy = self._taken[tenant_id] >= reserve
+            if taken >= self.capacity - (reserve if greedy else 0) or self.stopping.is_set():
                 return False
-            self._taken += 1
+            self._taken[tenant_id] += 1
             return True
 
-    def give_place_back(self) -> None:
+    def give_place_back(self, tenant_id: int) -> None:
         """Free a place that was taken."""
         with self._lock:
-            self._taken -= 1
+            self._taken[tenant_id] -= 1
+            if not self._taken[tenant_id]:
+                del self._taken[tenant_id]
 
     def stop(self) -> None:
         """Say 1001 to every client and end the threads."""

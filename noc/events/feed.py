@@ -60,16 +60,17 @@ def _admit() -> None:
     g.feed_after = query.after
     if not _is_upgrade():
         return
-    if not feed().take_place():
+    if not feed().take_place(principal.tenant_id):
         metrics.RATE_LIMITED.labels("feed_connections").inc()
         raise _unavailable("All places of the feed are taken.")
-    g.feed_place = True
+    g.feed_place = principal.tenant_id
 
 
 @bp.teardown_request
 def _leave(_: BaseException | None) -> None:
-    if g.pop("feed_place", False):
-        feed().give_place_back()
+    tenant_id = g.pop("feed_place", None)
+    if tenant_id is not None:
+        feed().give_place_back(tenant_id)
 
 
 @bp.get(PATH, strict_slashes=False)
