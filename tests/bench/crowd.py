@@ -23,8 +23,9 @@ SECONDS = 30
 PATH = "/ws/noc/dashboard/?types=alert_created"
 SETTINGS = {
     "WEBSOCKET_RATE_LIMIT": "1000000",
-    "WEB_THREADS": str(CLIENTS + 60),
-    "WEBSOCKET_MAX_CONNECTIONS": str(CLIENTS + 10),
+    # One tenant may have seven eighths of the places.
+    "WEB_THREADS": str(CLIENTS * 6 // 5 + 60),
+    "WEBSOCKET_MAX_CONNECTIONS": str(CLIENTS * 6 // 5),
 }
 
 
