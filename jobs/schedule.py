@@ -60,6 +60,7 @@ SCHEDULE = (
     Entry("acknowledgements", "* * * * *", "jobs.alerts.lapse", timeout=120),
     Entry("expiry", "*/5 * * * *", "jobs.alerts.expire"),
     Entry("lateness", "* * * * *", "jobs.tickets.mark_overdue", timeout=120),
+    Entry("on_call", "* * * * *", "jobs.on_call.escalate", queue="escalation", timeout=120),
     Entry("outbox", "* * * * *", "jobs.notifications.sweep", queue="reports", timeout=120),
     Entry("deliveries", "40 0 * * *", "jobs.notifications.tidy"),
     Entry("profiles", "0 1 * * *", "jobs.maintenance.refresh_profiles", timeout=3600),

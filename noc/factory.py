@@ -41,6 +41,7 @@ BLUEPRINTS = (
     "noc.incidents.api",
     "noc.audit.api",
     "noc.notifications.api",
+    "noc.oncall.api",
 )
 """Modules whose ``bp`` is registered."""
 

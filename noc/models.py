@@ -12,6 +12,7 @@ from noc.fraud.review import models as fraud_review
 from noc.identity import models as identity
 from noc.incidents import models as incidents
 from noc.notifications import models as notifications
+from noc.oncall import models as oncall
 from noc.runs import models as runs
 from noc.telemetry import models as telemetry
 from noc.tickets import models as tickets
@@ -29,6 +30,7 @@ __all__ = [
     "incidents",
     "metadata",
     "notifications",
+    "oncall",
     "runs",
     "suppression",
     "telemetry",

@@ -6,7 +6,7 @@ listeners connected here do their part in that same transaction.
 
 from __future__ import annotations
 
-from noc.alerts.signals import alert_resolved
+from noc.alerts.signals import alert_resolved, alerts_stepped
 from noc.alerts.sos import raise_sos_alerts
 from noc.attendance.signals import punch_voided, punches_stored
 from noc.audit import links
@@ -24,6 +24,7 @@ from noc.fraud.withdrawal import on_punch_voided
 from noc.identity.signals import access_changed
 from noc.notifications.outbox import on_news
 from noc.notifications.training import on_training_keeps_failing
+from noc.oncall import beginning
 from noc.telemetry.announcements import sos_received
 from noc.tickets.signals import ticket_resolved
 
@@ -41,4 +42,6 @@ def connect() -> None:
     alert_resolved.connect(links.on_alert_resolved)
     finding_resolved.connect(links.on_finding_resolved)
     news_committing.connect(on_news)
+    news_committing.connect(beginning.on_news)
+    alerts_stepped.connect(beginning.on_alerts_stepped)
     training_keeps_failing.connect(on_training_keeps_failing)

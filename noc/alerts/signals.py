@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from blinker import Signal
 
+alerts_stepped = Signal(
+    """A step was taken on alerts, by somebody or by time; never a note.
+
+    ``send("alerts", step=Step, alert_ids=list[int])``, once for all the alerts of the step that it
+    changed.
+    """
+)
+
 alert_resolved = Signal(
     """An alert is over.
 

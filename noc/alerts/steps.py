@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -12,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from noc.alerts.frames import announce_alert
 from noc.alerts.models import RESOLUTIONS, Alert, AlertChange
-from noc.alerts.signals import alert_resolved
+from noc.alerts.signals import alert_resolved, alerts_stepped
 from noc.alerts.transitions import (
     TRANSITIONS,
     Action,
@@ -30,6 +31,11 @@ from noc.workforce.references import look_up
 
 LONGEST_SHELVING = dt.timedelta(days=30)
 """Shelving is for a known disturbance; one that lasts longer is to be resolved, or repaired."""
+
+_NEWS: Mapping[Action, NewsKind] = MappingProxyType(
+    {"reopen": "alert_reopened", "lapse": "alert_returned", "unshelve": "alert_returned"}
+)
+"""What people who are not looking may want to hear of: it waits for somebody again."""
 
 _OPEN_INDEX = "uq_noc_alert_event_open"
 
@@ -173,10 +179,12 @@ def _record(step: Step, outcomes: Sequence[Outcome]) -> None:
     if step.action == "note":
         return
     alerts = [outcome.alert for outcome in outcomes if outcome.alert is not None]
+    alerts_stepped.send("alerts", step=step, alert_ids=[alert.id for alert in alerts])
     names = look_up((alert.person_id for alert in alerts), ()).people
     for alert in alerts:
-        news: NewsKind | None = "alert_reopened" if step.action == "reopen" else None
-        announce_alert("alert_updated", alert, names.get(alert.person_id or 0), news)
+        announce_alert(
+            "alert_updated", alert, names.get(alert.person_id or 0), _NEWS.get(step.action)
+        )
         if step.action == "resolve":
             alert_resolved.send(
                 "alerts",

@@ -63,4 +63,9 @@ NOTIFICATION_LATENCY = Histogram(
     ["channel"],
     buckets=(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0, 43200.0),
 )
+ESCALATIONS = Counter(
+    "noc_escalations_total",
+    "Escalations that begun, steps that told somebody or nobody, and how they ended",
+    ["outcome"],
+)
 FAILURES = Counter("noc_failures_total", "Caught failures that degraded an answer", ["where"])

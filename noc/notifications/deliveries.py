@@ -51,12 +51,15 @@ _TAKE = text(
     """
     SELECT d.id, d.kind, d.severity, d.site_id, d.event_id, d.payload, d.attempts, d.created_at,
            route.id AS route_id, route.name AS route_name, route.channel, route.url,
-           route.addresses, route.signing_secret, tenant.name AS tenant_name,
+           CASE WHEN route.channel = 'email' AND route.addresses = '{}' THEN ARRAY[person.email]
+                ELSE route.addresses END AS addresses,
+           person.active IS FALSE AS disabled, route.signing_secret, tenant.name AS tenant_name,
            tenant.simulated IS NOT NULL AS simulated, site.name AS site_name, site.timezone,
            log.seq, coalesce(log.created_at, d.created_at) AS moment
     FROM notification_delivery d
     JOIN notification_route route ON route.tenant_id = d.tenant_id AND route.id = d.route_id
     JOIN tenant ON tenant.id = d.tenant_id
+    LEFT JOIN noc_user person ON person.tenant_id = d.tenant_id AND person.id = route.user_id
     LEFT JOIN site ON site.tenant_id = d.tenant_id AND site.id = d.site_id
     LEFT JOIN noc_event_log log ON log.event_id = d.event_id AND log.tenant_id = d.tenant_id
     WHERE d.tenant_id = :tenant AND d.route_id = :route AND d.state = 'pending'
@@ -133,6 +136,8 @@ def _attempt(row: Row[Any], tenant_id: int, now: dt.datetime) -> Result:
     """
     if row.attempts >= MOST_ATTEMPTS:
         return Result("dead", "no worker came to an end with it")
+    if row.disabled:
+        return Result("dead", "the user is disabled")
     try:
         return sending.attempt(_target(row), _message(row, tenant_id), settings(), now=now)
     except (LookupError, TypeError, ValueError) as error:

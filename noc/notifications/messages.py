@@ -10,13 +10,13 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from noc.events.news import EVENT_TYPE
-from noc.notifications.models import TEST
+from noc.notifications.models import ESCALATION, TEST
 
 _LONGEST_SUBJECT = 200
 _LONGEST_TEXT = 3000
 """Characters of a sentence; Slack cuts at 4,000."""
 
-_PAGES = {"alert": "/app/alerts", "ticket": "/app/tickets"}
+_PAGES = {"alert": "/app/alerts", "escalation": "/app/alerts", "ticket": "/app/tickets"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,9 @@ _TELLING = {
     "alert_escalated": "Alert now {severity}{at}: {message}",
     "alert_reopened": "{severity} alert open again{at}: {message}",
     "alert_unmuted": "{severity} alert that was muted until now{at}: {message}",
+    "alert_returned": "{severity} alert that nobody works on any more{at}: {message}",
+    "escalation_exhausted": "{severity} alert that nobody answered{at}: {message}",
+    ESCALATION: "{severity} alert waits for an answer{at}, step {step}: {message}",
     "ticket_opened": "Ticket {ticket_number} opened{at}, priority {severity}: {title}",
     "ticket_assigned": "Ticket {ticket_number}{at} given to {assignee}: {title}",
     "ticket_overdue": "Ticket {ticket_number}{at} is overdue, priority {severity}: {title}",
@@ -70,6 +73,7 @@ def _words(message: Message) -> dict[str, str]:
     names = ("message", "ticket_number", "title", "assignee", "evidence_summary")
     words = {name: str(message.payload.get(name) or "") for name in names}
     person, alerts = message.payload.get("person_name"), message.payload.get("alert_ids") or []
+    words["step"] = str(message.payload.get("escalation_step") or 1)
     words["about"] = f" about {person}" if person else ""
     words["alerts"] = "1 alert" if len(alerts) == 1 else f"{len(alerts)} alerts"
     return words
@@ -105,7 +109,7 @@ def slack_body(message: Message, public_url: str) -> bytes:
 def webhook_body(message: Message, public_url: str) -> bytes:
     """The event as the feed tells it, with the sentence and the link beside it."""
     common = {
-        "type": EVENT_TYPE.get(message.kind, TEST),
+        "type": TEST if message.test else EVENT_TYPE.get(message.kind, "alert_updated"),
         "seq": message.seq,
         "event_id": str(message.event_id),
         "timestamp": message.moment.isoformat(),

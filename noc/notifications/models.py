@@ -27,9 +27,15 @@ STATES = ("pending", "sent", "dead")
 TEST = "test"
 """The kind of a message that somebody asked for to see whether it arrives."""
 
+ESCALATION = "escalation"
+"""The kind of a message that is addressed: no route takes it unless it is named."""
+
 
 class NotificationRoute(IntKeyed, Base):
     """Whom to tell (``url`` or ``addresses``), and of what.
+
+    One with a ``user_id`` is personal: it takes no news, only what is addressed to the user. An
+    ``email`` one without addresses leads to the address the user has when it is sent.
 
     An empty ``site_ids`` or ``kinds`` leaves nothing out. ``url`` may hold a secret and
     ``signing_secret`` is one: neither is ever answered or logged. Until ``held_until`` nothing
@@ -39,6 +45,7 @@ class NotificationRoute(IntKeyed, Base):
     __tablename__ = "notification_route"
 
     name: Mapped[str]
+    user_id: Mapped[int | None]
     channel: Mapped[str]
     url: Mapped[str | None]
     addresses: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
@@ -53,14 +60,24 @@ class NotificationRoute(IntKeyed, Base):
 
     __table_args__ = (
         tenant_key(),
+        belongs_to("user_id", "noc_user", ondelete="CASCADE"),
         CheckConstraint(one_of("channel", CHANNELS), name="channel"),
         CheckConstraint(one_of("min_severity", SEVERITIES), name="min_severity"),
         CheckConstraint(
-            "(channel = 'email') = (url IS NULL) AND (channel = 'email') = (addresses <> '{}')",
+            "(channel = 'email') = (url IS NULL) AND "
+            "CASE WHEN channel = 'email' THEN addresses <> '{}' OR user_id IS NOT NULL "
+            "ELSE addresses = '{}' END",
             name="target",
         ),
         CheckConstraint("(channel = 'webhook') = (signing_secret IS NOT NULL)", name="secret"),
-        index("uq_notification_route_name", "name", unique=True),
+        index("uq_notification_route_name", "name", where="user_id IS NULL", unique=True),
+        index(
+            "uq_notification_route_own_mail",
+            "user_id",
+            where="channel = 'email' AND addresses = '{}'",
+            unique=True,
+        ),
+        index("ix_notification_route_user", "user_id"),
     )
 
 
@@ -91,7 +108,7 @@ class NotificationDelivery(UuidKeyed, Base):
     __table_args__ = (
         tenant_key(),
         belongs_to("route_id", "notification_route", ondelete="CASCADE"),
-        CheckConstraint(one_of("kind", (*NEWS_KINDS, TEST)), name="kind"),
+        CheckConstraint(one_of("kind", (*NEWS_KINDS, ESCALATION, TEST)), name="kind"),
         CheckConstraint(one_of("severity", SEVERITIES), name="severity"),
         CheckConstraint(one_of("state", STATES), name="state"),
         CheckConstraint("(state = 'pending') = (finished_at IS NULL)", name="finished"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import redis
@@ -51,7 +52,7 @@ _STORE = text(
      AND (route.site_ids = '{}' OR e.site_id = ANY(route.site_ids))
      AND array_position(CAST(:severities AS text[]), e.severity)
          >= array_position(CAST(:severities AS text[]), route.min_severity)
-    WHERE route.tenant_id = :tenant AND route.active
+    WHERE route.tenant_id = :tenant AND route.active AND route.user_id IS NULL
     FOR KEY SHARE OF route
     ON CONFLICT (tenant_id, route_id, event_id) DO NOTHING
     RETURNING delivery.route_id, delivery.kind
@@ -92,12 +93,17 @@ def on_news(_: Any, *, current: Session, tenant_id: int, told: list[Told]) -> No
     ).all()
     if not stored:
         return
-    kinds = Counter(row.kind for row in stored)
+    ask_for(current, tenant_id, [(row.route_id, row.kind) for row in stored])
+
+
+def ask_for(current: Session, tenant_id: int, stored: Sequence[tuple[int, str]]) -> None:
+    """Have what was stored (route and kind) sent once the transaction has committed."""
+    kinds = Counter(kind for _, kind in stored)
 
     def ask() -> None:
         for kind, count in kinds.items():
             metrics.NOTIFICATIONS_QUEUED.labels(kind).inc(count)
-        for route_id in sorted({row.route_id for row in stored}):
+        for route_id in sorted({route_id for route_id, _ in stored}):
             if not request_sending(tenant_id, route_id):
                 break
 

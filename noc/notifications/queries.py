@@ -44,6 +44,7 @@ def route_out(route: Route) -> dict[str, Any]:
     return {
         "id": route.id,
         "name": route.name,
+        "user_id": route.user_id,
         "channel": route.channel,
         "url": None if route.url is None else masked_url(route.url),
         "addresses": route.addresses,

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from psycopg.errors import UniqueViolation
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from noc.database.base import new_uuid
 from noc.database.tenancy import after_commit, required_tenant
 from noc.extensions import session
 from noc.identity.existence import must_have_sites
+from noc.identity.models import User
 from noc.identity.words import BadField
 from noc.notifications.models import TEST, NotificationDelivery, NotificationRoute
 from noc.notifications.outbox import request_sending
@@ -29,7 +31,11 @@ def create(values: Mapping[str, Any], *, now: dt.datetime) -> NotificationRoute:
     does not have, and a name that is taken.
     """
     checked = _checked(dict(values), values["channel"])
-    _check_fit(checked, checked["channel"])
+    personal = checked.get("user_id") is not None
+    _check_fit(checked, checked["channel"], personal=personal)
+    if personal:
+        _check_person(checked["user_id"])
+        _check_addressed(checked)
     secret = new_secret() if checked["channel"] == "webhook" else None
     route = NotificationRoute(
         tenant_id=required_tenant(),
@@ -49,7 +55,11 @@ def change(route_id: int, values: Mapping[str, Any], *, now: dt.datetime) -> Not
     checked = _checked(dict(values), route.channel)
     for name, value in checked.items():
         setattr(route, name, value)
-    _check_fit({"url": route.url, "addresses": route.addresses}, route.channel)
+    personal = route.user_id is not None
+    target = {"url": route.url, "addresses": route.addresses}
+    _check_fit(target, route.channel, personal=personal)
+    if personal:
+        _check_addressed(checked)
     if "url" in checked or "addresses" in checked:
         route.held_until = None
     route.updated_at = now
@@ -133,11 +143,26 @@ def _checked(values: dict[str, Any], channel: str) -> dict[str, Any]:
     return values
 
 
-def _check_fit(target: Mapping[str, Any], channel: str) -> None:
+def _check_person(user_id: int) -> None:
+    found = session().scalar(
+        select(User.id).where(User.tenant_id == required_tenant(), User.id == user_id, User.active)
+    )
+    if found is None:
+        raise BadField("user_id", f"there is no active user {user_id} in this tenant")
+
+
+def _check_addressed(values: Mapping[str, Any]) -> None:
+    """A personal route chooses nothing: what it takes is addressed to the person."""
+    for field, everything in (("site_ids", []), ("kinds", []), ("min_severity", "INFO")):
+        if values.get(field, everything) != everything:
+            raise BadField(field, "is not for a personal route, which takes what is addressed")
+
+
+def _check_fit(target: Mapping[str, Any], channel: str, *, personal: bool = False) -> None:
     wanted, other = ("addresses", "url") if channel == "email" else ("url", "addresses")
-    if not target[wanted]:
+    if not target.get(wanted) and not (personal and channel == "email"):
         raise BadField(wanted, f"is needed for the channel {channel}")
-    if target[other]:
+    if target.get(other):
         raise BadField(other, f"is not for the channel {channel}, which takes {wanted}")
 
 
@@ -147,5 +172,8 @@ def _flush() -> None:
             session().flush()
     except IntegrityError as error:
         if isinstance(error.orig, UniqueViolation):
+            if "own_mail" in str(error.orig):
+                reason = "are needed: the user has a route to their own address already"
+                raise BadField("addresses", reason) from error
             raise BadField("name", "another route has this name") from error
         raise

@@ -22,11 +22,17 @@ Kinds = Annotated[list[NewsKind], Field(max_length=20, description="Empty: every
 
 
 class RouteCreate(BaseModel):
-    """A new route: `addresses` for email, `url` for slack and webhook."""
+    """A new route: `addresses` for email, `url` for slack and webhook.
+
+    An email route of a user may leave them out: it leads to the address the user signs in with.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     name: Name
+    user_id: Id | None = Field(
+        None, description="A personal route: it takes only what is addressed to this user."
+    )
     channel: Channel
     url: Url | None = None
     addresses: Addresses = []
@@ -55,6 +61,7 @@ class RouteQuery(ListQuery):
     """Filters of the list of routes."""
 
     channel: Channel | None = None
+    user_id: QueryId | None = None
     active: bool | None = None
 
 
