@@ -6,6 +6,7 @@ listeners connected here do their part in that same transaction.
 
 from __future__ import annotations
 
+from noc.alerts.queries import contribute
 from noc.alerts.signals import alert_resolved, alerts_stepped
 from noc.alerts.sos import raise_sos_alerts
 from noc.attendance.signals import punch_voided, punches_stored
@@ -25,6 +26,7 @@ from noc.identity.signals import access_changed
 from noc.notifications.outbox import on_news
 from noc.notifications.training import on_training_keeps_failing
 from noc.oncall import beginning
+from noc.oncall.queries import escalation_of
 from noc.telemetry.announcements import sos_received
 from noc.tickets.signals import ticket_resolved
 
@@ -44,4 +46,5 @@ def connect() -> None:
     news_committing.connect(on_news)
     news_committing.connect(beginning.on_news)
     alerts_stepped.connect(beginning.on_alerts_stepped)
+    contribute("escalation", escalation_of)
     training_keeps_failing.connect(on_training_keeps_failing)

@@ -31,6 +31,8 @@ _VERBS = {
     "lapse": "Acknowledgement lapsed",
     "muted": "Muted by the next window",
     "unmuted": "Heard of again",
+    "escalated": "Told who is next",
+    "escalation_exhausted": "Nobody answered",
     "resolve": "Resolved",
     "reopen": "New again",
     "note": "Note",

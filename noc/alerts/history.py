@@ -18,6 +18,7 @@ from noc.extensions import session
 def remark(
     alert: AlertFields,
     action: str,
+    note: str,
     detail: Mapping[str, Any],
     *,
     person_name: str | None,
@@ -27,7 +28,8 @@ def remark(
 ) -> Announced:
     """Write ``action`` into the alert's history, and have the feed told with the fields ``more``.
 
-    The alert stays as it is. ``news`` as :func:`noc.alerts.frames.announce_alert`. One statement.
+    ``note`` says it to people, ``detail`` to programs. The alert stays as it is. ``news`` as
+    :func:`noc.alerts.frames.announce_alert`. One statement.
     """
     session().execute(
         insert(AlertChange).values(
@@ -37,6 +39,7 @@ def remark(
             action=action,
             old_status=alert.status,
             new_status=alert.status,
+            note=note,
             detail=dict(detail),
         )
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -29,6 +29,18 @@ from noc.extensions import session
 from noc.identity.models import User
 from noc.rest.keyset import Key, Page, newest_first, page_of
 from noc.workforce.models import Person, Site
+
+Contribution = Callable[[int], Any]
+_contributions: dict[str, Contribution] = {}
+
+
+def contribute(name: str, read: Contribution) -> None:
+    """Have ``name`` in what is shown of one alert: what ``read`` says of the alert's id.
+
+    For folders above, whose tables are not known here. The same name again takes its place.
+    """
+    _contributions[name] = read
+
 
 FACETS = ("status", "severity", "alert_type", "site_id")
 """What a list can be narrowed by with one click, and is counted for."""
@@ -127,7 +139,10 @@ def find_alert(alert_id: int, *, site_ids: Collection[int] | None = None) -> dic
         query = query.outerjoin(user, (user.tenant_id == Alert.tenant_id) & (user.id == column))
     query = query.where(*_conditions(AlertFilters(), site_ids).values(), Alert.id == alert_id)
     row = session().execute(query).mappings().one_or_none()
-    return None if row is None else {**row, "history": _history(alert_id)}
+    if row is None:
+        return None
+    more = {name: read(alert_id) for name, read in _contributions.items()}
+    return {**row, **more, "history": _history(alert_id)}
 
 
 def _history(alert_id: int) -> list[dict[str, Any]]:

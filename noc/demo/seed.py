@@ -15,6 +15,7 @@ from noc.demo import batches, history, marks, storing
 from noc.demo.days import Day, simulate
 from noc.demo.lessons import Lessons
 from noc.demo.marks import Simulated
+from noc.demo.on_call import be_on_call
 from noc.demo.places import COMPANIES
 from noc.demo.reviewers import Reviewers, catch_up, set_pace
 from noc.demo.scale import Scale
@@ -121,6 +122,7 @@ def seed_company(simulated: Simulated, report: Report) -> Seeded:
         report("what is usual", 0.98)
         signals += store_last_beats(company, ids, scale.now)
         learn_what_is_usual(tenant.id, scale.now)
+        be_on_call(company, ids, scale.now)
         marks.complete(tenant.id, scale)
         session().commit()
     report("done", 1.0)

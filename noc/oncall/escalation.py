@@ -128,14 +128,16 @@ def _tell(
 ) -> bool:
     """Tell whom the step names; whether anybody was reached. The history has it either way."""
     reached = _reach(step, run.site_id, now)
+    names = [*reached.users.values(), *reached.routes.values()]
     announced = remark(
         run,
         "escalated",
+        _words(run.policy_name, turn, number, names, reached.missing),
         {
             "policy": run.policy_name,
             "step": number,
             "round": turn,
-            "told": [*reached.users.values(), *reached.routes.values()],
+            "told": names,
             "user_ids": list(reached.users),
             "route_ids": list(reached.routes),
             "missing": reached.missing,
@@ -149,6 +151,14 @@ def _tell(
         Addressed(announced.event_id, run.severity, run.site_id, announced.payload),
     )
     return bool(reached.ways)
+
+
+def _words(policy: str, turn: int, number: int, names: list[str], missing: list[str]) -> str:
+    """What the history says to people."""
+    where = f"{policy}, step {number}" + (f" of round {turn}" if turn > 1 else "")
+    told = f"told {', '.join(names)}" if names else "there was nobody to tell"
+    lost = f"; not reached: {', '.join(missing)}" if missing else ""
+    return f"{where}: {told}{lost}."
 
 
 def _reach(step: Step, site_id: int | None, now: dt.datetime) -> _Reached:
@@ -171,6 +181,7 @@ def _exhaust(run: Row[Any], now: dt.datetime) -> None:
     remark(
         run,
         "escalation_exhausted",
+        f"{run.policy_name} has come to its end, and nobody answered.",
         {"policy": run.policy_name, "round": run.round},
         person_name=look_up((run.person_id,), ()).people.get(run.person_id or 0),
         now=now,

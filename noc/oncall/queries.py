@@ -23,14 +23,8 @@ from noc.workforce.models import Site
 
 _Answerer = aliased(User, name="answerer")
 
-_RUN: tuple[Any, ...] = (
+_STANDING: tuple[Any, ...] = (
     Run.id,
-    Run.alert_id,
-    Alert.alert_type,
-    Alert.severity,
-    Alert.message,
-    Alert.site_id,
-    Site.name.label("site_name"),
     Run.policy_id,
     EscalationPolicy.name.label("policy_name"),
     Run.state,
@@ -43,6 +37,17 @@ _RUN: tuple[Any, ...] = (
     Run.reason,
     Run.answered_by,
     _Answerer.name.label("answered_by_name"),
+)
+"""Where an escalation stands."""
+
+_RUN: tuple[Any, ...] = (
+    Run.alert_id,
+    Alert.alert_type,
+    Alert.severity,
+    Alert.message,
+    Alert.site_id,
+    Site.name.label("site_name"),
+    *_STANDING,
 )
 
 
@@ -155,7 +160,7 @@ def list_escalations(
 
     ``site_ids``: the sites whoever asks is limited to, None for all.
     """
-    query = _runs()
+    query = _runs(_RUN)
     if asked.state is not None:
         query = query.where(Run.state == asked.state)
     if asked.alert_id is not None:
@@ -167,9 +172,16 @@ def list_escalations(
     return page_of(rows, "begun_at", limit=limit)
 
 
-def _runs() -> Select[Any]:
+def escalation_of(alert_id: int) -> dict[str, Any] | None:
+    """The latest escalation of an alert that is seen already; None where there was none."""
+    query = _runs(_STANDING).where(Run.alert_id == alert_id).order_by(Run.id.desc()).limit(1)
+    row = session().execute(query).mappings().one_or_none()
+    return None if row is None else dict(row)
+
+
+def _runs(columns: tuple[Any, ...]) -> Select[Any]:
     return (
-        select(*_RUN)
+        select(*columns)
         .join(Alert, (Alert.tenant_id == Run.tenant_id) & (Alert.id == Run.alert_id))
         .outerjoin(Site, (Site.tenant_id == Run.tenant_id) & (Site.id == Alert.site_id))
         .outerjoin(

@@ -124,6 +124,11 @@ class Room:
         )
         return [row.detail or {} for row in rows]
 
+    def notes(self, alert_id: int) -> list[str | None]:
+        """What the alert's history says to people, after its beginning."""
+        query = select(AlertChange.note).where(AlertChange.alert_id == alert_id)
+        return list(self.session.scalars(query.order_by(AlertChange.id)))[1:]
+
     def events(self) -> list[dict[str, Any]]:
         """What the feed was told of alerts, in order."""
         return list(self.session.scalars(select(EventLog.payload).order_by(EventLog.seq)))

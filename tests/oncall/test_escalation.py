@@ -70,6 +70,11 @@ def test_it_goes_through_every_step_of_every_round_and_comes_to_nothing(
         "policy": "Doors", "step": 2, "round": 1, "told": ["Ben", "Desk"], "user_ids": [ben],
         "route_ids": [desk.id], "missing": [],
     }  # fmt: skip
+    assert room.notes(alert) == [
+        "Doors, step 1: told Ann.", "Doors, step 2: told Ben, Desk.",
+        "Doors, step 1 of round 2: told Ann.", "Doors, step 2 of round 2: told Ben, Desk.",
+        "Doors has come to its end, and nobody answered.",
+    ]  # fmt: skip
     (run,) = room.runs()
     assert (run.state, run.round, run.step, run.reason) == ("exhausted", 2, 2, "unanswered")
     assert (run.begun_at, run.last_told_at, run.ended_at) == (NOW, at(30), at(35))

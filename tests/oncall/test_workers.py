@@ -11,6 +11,7 @@ from apiflask import APIFlask
 from sqlalchemy import text
 
 from jobs import on_call as jobs
+from jobs.schedule import trigger
 from noc.alerts import lifecycle
 from noc.database.base import utcnow
 from noc.extensions import queue, redis_client, session
@@ -20,9 +21,10 @@ from tests.conftest import Services
 from tests.crowd import at_once, committed_tenant
 from tests.factories import NOW, Make
 from tests.jobs.conftest import Start, start, stop, wait_for
+from tests.notifications.conftest import Inbox, inbox, smtp
 from tests.oncall.conftest import MINUTE, Room, at
 
-__all__ = ["start"]
+__all__ = ["inbox", "smtp", "start"]
 
 
 @pytest.fixture
@@ -226,6 +228,25 @@ def test_a_worker_that_dies_before_its_commit_leaves_it_to_the_next(crowd: Room)
     assert (crowd.told(), crowd.history(alert), queue("reports").count) == ([], [], 0)
     assert crowd.work(5) == ["told"]
     assert len(crowd.told()) == 1
+
+
+def test_from_the_minutes_trigger_to_the_mail(
+    crowd: Room, start: Start, inbox: Inbox, smtp: str
+) -> None:
+    user = somebody(crowd)
+    crowd.policy({"after_minutes": 1, "schedules": [crowd.schedule(user)]})
+    now = utcnow()
+    alert = crowd.alert(minute=(now - dt.timedelta(minutes=1) - NOW) / MINUTE)
+    worker = start("jobs.worker", "--queues", "escalation,reports", SMTP_URL=smtp)
+    assert trigger("on_call", now)
+    assert not trigger("on_call", now), "once a minute"
+    wait_for(lambda: inbox.taken, "the mail")
+    stop(worker)
+    ((recipients, mail),) = inbox.taken
+    assert recipients == [f"crowd{crowd.make.tenant_id}@acme.example"]
+    assert "CRITICAL alert waits for an answer" in str(mail["Subject"])
+    session().rollback()
+    assert len(crowd.history(alert)) == 1
 
 
 def test_a_killed_worker_has_told_each_once_or_not_at_all(crowd: Room, start: Start) -> None:

@@ -110,6 +110,8 @@ BODIES_WITH_MOMENTS: list[tuple[str, str, str, dict[str, Any]]] = [
     ("put", "shifts/by-code/x/", "ends_at", START),
     ("put", "absences/by-code/x/", "starts_at", {"ends_at": "2026-01-01T00:00:00Z"}),
     ("put", "absences/by-code/x/", "ends_at", START),
+    ("post", "on-call/schedules/1/overrides/", "starts_at", {"ends_at": "2026-01-01T00:00:00Z"}),
+    ("post", "on-call/schedules/1/overrides/", "ends_at", START),
 ]
 
 
