@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from jobs import notifications as jobs
-from noc.alerts import lifecycle
+from noc.alerts import lapsing, lifecycle
 from noc.alerts.suppression import windows
 from noc.alerts.suppression.schemas import SuppressionIn
 from noc.alerts.suppression.unmuting import unmute
@@ -93,6 +93,22 @@ def test_a_muted_alert_is_told_when_its_window_is_over(desk: Desk, session: Sess
     session.commit()
 
     assert sorted(kinds(desk, route)) == [("alert_unmuted", "HIGH"), ("alert_unmuted", "LOW")]
+
+
+def test_what_comes_back_by_itself_is_told_since_it_waits_for_somebody_again(
+    desk: Desk, session: Session
+) -> None:
+    route = desk.route(URL, kinds=["alert_returned"])
+    now, hour = utcnow(), dt.timedelta(hours=1)
+    seen, shelved = desk.alert("LOW"), desk.alert("HIGH")
+    lifecycle.acknowledge(seen.id, user_id=None, now=now)
+    lifecycle.shelve(shelved.id, until=now + hour, user_id=None, now=now)
+    session.commit()
+    lapsing.lapse_acknowledgements(now=now + 9 * hour)
+    lifecycle.expire_shelved(now=now + 9 * hour)
+    session.commit()
+
+    assert kinds(desk, route) == [("alert_returned", "LOW"), ("alert_returned", "HIGH")]
 
 
 def test_a_ticket_is_told_when_it_opens_and_when_somebody_is_given_it(

@@ -493,6 +493,38 @@ def test_the_job_works_for_every_tenant_and_one_that_fails_holds_up_no_other(
     assert len(room.history(broken)) == 1
 
 
+def test_a_commit_that_fails_holds_up_no_other(
+    room: Room, ann: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    room.policy({"after_minutes": 0, "users": [ann]})
+    broken, whole = room.alert(), room.alert()
+    tell = escalation._tell
+
+    def spoil(run: Any, *rest: Any) -> bool:
+        told = tell(run, *rest)
+        if run.id == broken:
+            # Found out by the commit alone, when what was added is written.
+            room.session.add(NotificationRoute(tenant_id=room.make.tenant_id, name="x"))
+        return told
+
+    with monkeypatch.context() as luckless:
+        luckless.setattr(escalation, "_tell", spoil)
+        luckless.setattr(room.session, "autoflush", False)
+        assert jobs.escalate() == 1
+    assert (len(room.history(broken)), len(room.history(whole))) == (0, 1)
+
+
+def test_what_takes_too_long_is_left_to_the_next_minute(
+    room: Room, ann: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.policy({"after_minutes": 0, "users": [ann]})
+    room.alert()
+    with monkeypatch.context() as short:
+        short.setattr(jobs, "SECONDS_A_TENANT", 0.0)
+        assert jobs.escalate() == 0
+    assert jobs.escalate() == 1
+
+
 def test_a_batch_costs_one_statement_however_many_and_whatever_the_policies(
     room: Room, session: Session, ann: int, query_count: Callable[[Callable[[], Any]], int]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -61,7 +62,7 @@ def test_sixteen_workers_share_what_is_due(app: APIFlask, crowd: Room) -> None:
     tenant_id = crowd.make.tenant_id
 
     def work() -> int:
-        return jobs._of_tenant(tenant_id)
+        return jobs._of_tenant(tenant_id, time.monotonic() + 60)
 
     assert sum(at_once(app, tenant_id, [work] * 16)) == 40
     session().commit()
