@@ -94,6 +94,8 @@ def mail_body(message: Message, public_url: str) -> str:
     lines.append(f"Time: {message.moment.astimezone(zone):%Y-%m-%d %H:%M} ({zone.key})")
     if address := link(message, public_url):
         lines += ["", address]
+    if message.kind == ESCALATION:
+        lines += ["", "Until somebody acknowledges, assigns or resolves it, the next is told."]
     lines += ["", "--", f"Sent by the route {_one_line(message.route_name)}."]
     return "\n".join(lines) + "\n"
 

@@ -23,12 +23,18 @@ from noc.oncall.course import Course, Step, course_of
 from noc.oncall.models import AlertEscalation
 from noc.workforce.references import look_up
 
+GRACE = dt.timedelta(seconds=30)
+"""A step that is late by less is taken for punctual: counted from each minute's job, which comes
+
+a moment sooner or later, every step would be due just after a job and wait for the next.
+"""
+
 # Whoever acts on an alert locks it first and its escalation then; here neither is waited for. What
 # was locked is returned as it is now, after a change that came between.
 _TAKE = text(
     """
-    SELECT run.id AS run_id, run.round, run.step, a.id, a.alert_type, a.severity, a.message,
-           a.status, a.person_id, a.site_id, a.muted_until, policy.name AS policy_name,
+    SELECT run.id AS run_id, run.round, run.step, run.next_at, a.id, a.alert_type, a.severity,
+           a.message, a.status, a.person_id, a.site_id, a.muted_until, policy.name AS policy_name,
            policy.steps, policy.repeats, coalesce(policy.active, false) AS active
     FROM alert_escalation run
     JOIN noc_alert_event a ON a.tenant_id = run.tenant_id AND a.id = run.alert_id
@@ -119,7 +125,8 @@ def _go_on(run: Row[Any], course: Course, turn: int, taken: int, now: dt.datetim
         told = _tell(run, course.steps[taken], turn, taken + 1, person, now)
         taken += 1
     changed: dict[str, Any] = {"last_told_at": now} if told else {}
-    _set(run, round=turn, step=taken, next_at=now + course.wait_after(taken), **changed)
+    counted_from = max(run.next_at, now - GRACE)
+    _set(run, round=turn, step=taken, next_at=counted_from + course.wait_after(taken), **changed)
     return "told" if told else "nobody"
 
 

@@ -41,13 +41,13 @@ _STANDING: tuple[Any, ...] = (
 """Where an escalation stands."""
 
 _RUN: tuple[Any, ...] = (
+    *_STANDING,
     Run.alert_id,
     Alert.alert_type,
     Alert.severity,
     Alert.message,
     Alert.site_id,
     Site.name.label("site_name"),
-    *_STANDING,
 )
 
 

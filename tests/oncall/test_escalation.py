@@ -83,6 +83,19 @@ def test_it_goes_through_every_step_of_every_round_and_comes_to_nothing(
     assert [event.get("escalation_step") for event in room.events()] == [None, 1, 2, 1, 2, None]
 
 
+def test_lateness_does_not_add_up_and_a_standstill_is_followed_by_no_burst(
+    room: Room, ann: int
+) -> None:
+    room.policy(*({"after_minutes": 5, "users": [ann]} for _ in range(4)))
+    room.alert(minute=0.2)
+    # The job comes at about the full minute, now a little sooner and now later.
+    jobs_at = [minute + jitter for minute in range(1, 13) for jitter in (0.05 * (minute % 3),)]
+    assert [round(one) for one in jobs_at if room.work(one)] == [6, 11]
+    assert room.work(60) == ["told"]
+    assert room.work(64) == []
+    assert room.work(64.5) == ["told"], "half a minute is forgiven"
+
+
 def test_the_course_that_is_foretold_is_the_one_that_is_taken(room: Room, ann: int) -> None:
     steps = [{"after_minutes": minutes, "users": [ann]} for minutes in (0, 3, 7)]
     policy = room.session.get(EscalationPolicy, (room.make.tenant_id, room.policy(*steps)))
