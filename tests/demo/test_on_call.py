@@ -13,6 +13,7 @@ from noc.alerts.models import AlertChange
 from noc.alerts.process import process_alert
 from noc.database.tenancy import tenant_context
 from noc.demo import marks
+from noc.events.log import _before_commit
 from noc.extensions import session
 from noc.identity.models import User
 from noc.notifications.models import NotificationDelivery
@@ -47,8 +48,6 @@ def test_what_nobody_answers_is_told_in_the_history_and_makes_no_noise(
         alert = process_alert(AlertInput("SOS", "CRITICAL", "Help", NOW, dedup_key="x"), now=NOW)
         session().flush()
         # Committed nowhere: what a commit would hand out is handed out here.
-        from noc.events.log import _before_commit
-
         _before_commit(session())
         outcomes = {}
         for after in range(30):

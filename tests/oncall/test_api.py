@@ -15,6 +15,7 @@ from noc.database.base import utcnow
 from noc.database.tenancy import tenant_context
 from noc.identity import tenants, tokens
 from noc.identity.capabilities import OPERATE, VIEW
+from noc.oncall import duty, queries, schemas
 from tests.conftest import ApiClient
 from tests.factories import Make
 from tests.oncall.conftest import MINUTE, NOW, Room
@@ -362,8 +363,6 @@ def test_another_tenant_sees_nothing_of_it(
 def test_lists_cost_the_same_however_long(
     api: ApiClient, room: Room, staff: list[int], query_count: Any
 ) -> None:
-    from noc.oncall import duty, queries, schemas
-
     def counts() -> list[int]:
         return [
             query_count(lambda: duty.on_call_now(NOW)),

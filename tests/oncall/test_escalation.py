@@ -14,6 +14,7 @@ from jobs import on_call as jobs
 from noc.alerts import lifecycle
 from noc.alerts.lapsing import expire_stale, lapse_acknowledgements
 from noc.alerts.models import Alert
+from noc.alerts.process import AlertInput, process_alert, process_alerts
 from noc.alerts.suppression import windows
 from noc.alerts.suppression.schemas import SuppressionIn
 from noc.alerts.suppression.unmuting import unmute
@@ -25,7 +26,7 @@ from noc.monitoring import metrics
 from noc.notifications import routes
 from noc.notifications.models import NotificationDelivery, NotificationRoute
 from noc.oncall import escalation, policies, schedules
-from noc.oncall.models import EscalationPolicy
+from noc.oncall.models import EscalationPolicy, OnCallSchedule
 from noc.oncall.schemas import OverrideIn, PolicyIn
 from tests.factories import NOW, Make
 from tests.oncall.conftest import Room, at
@@ -268,8 +269,6 @@ def test_what_opened_and_was_answered_in_one_transaction_begins_nothing(
     room: Room, ann: int, session: Session
 ) -> None:
     room.policy({"after_minutes": 1, "users": [ann]})
-    from noc.alerts.process import AlertInput, process_alert
-
     report = AlertInput("DOOR", "HIGH", "x", NOW, dedup_key="d")
     lifecycle.acknowledge(process_alert(report, now=NOW).id, user_id=ann, now=NOW)
     session.commit()
@@ -340,18 +339,12 @@ def test_whoever_does_not_see_the_site_or_may_not_act_is_passed_over(
     watch = room.schedule(local, ann)
     room.policy({"after_minutes": 0, "schedules": [watch]})
     room.session.execute(
-        update(room_members()).values(members=[looker, local, ann])  # a viewer since
+        update(OnCallSchedule).values(members=[looker, local, ann])  # a viewer since
     )
     for site in (here.id, there.id, None):
         room.alert(site_id=site)
     assert room.work(0) == ["told"] * 3
     assert room.people_told() == [local, ann, ann]
-
-
-def room_members() -> Any:
-    from noc.oncall.models import OnCallSchedule
-
-    return OnCallSchedule
 
 
 def test_an_override_is_told_in_place_of_whose_turn_it_is(room: Room, ann: int, ben: int) -> None:
@@ -541,8 +534,6 @@ def test_what_takes_too_long_is_left_to_the_next_minute(
 def test_a_batch_costs_one_statement_however_many_and_whatever_the_policies(
     room: Room, session: Session, ann: int, query_count: Callable[[Callable[[], Any]], int]
 ) -> None:
-    from noc.alerts.process import AlertInput, process_alerts
-
     def commit_of(prefix: str, alerts: int) -> int:
         reports = [
             AlertInput("DOOR", "HIGH", "x", NOW, dedup_key=f"{prefix}-{n}") for n in range(alerts)
