@@ -1,7 +1,7 @@
 """Who is on call, who is told next when nobody answers, and how a person is reached.
 
 Revision ID: 0008
-Revises: 0006
+Revises: 0007
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from noc.database.policies import protect
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
@@ -21,12 +21,12 @@ _SEVERITIES = "('INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL')"
 _WEEKDAYS = "('monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday')"
 _OLD_KINDS = (
     "'alert_opened', 'alert_escalated', 'alert_reopened', 'alert_unmuted', 'ticket_opened', "
-    "'ticket_assigned', 'incident_identified', 'finding_opened', 'test'"
+    "'ticket_assigned', 'ticket_overdue', 'incident_identified', 'finding_opened', 'test'"
 )
 _KINDS = (
     "'alert_opened', 'alert_escalated', 'alert_reopened', 'alert_unmuted', 'alert_returned', "
-    "'escalation_exhausted', 'ticket_opened', 'ticket_assigned', 'incident_identified', "
-    "'finding_opened', 'escalation', 'test'"
+    "'escalation_exhausted', 'ticket_opened', 'ticket_assigned', 'ticket_overdue', "
+    "'incident_identified', 'finding_opened', 'escalation', 'test'"
 )
 _OLD_TARGET = "(channel = 'email') = (url IS NULL) AND (channel = 'email') = (addresses <> '{}')"
 _TARGET = (
