@@ -86,6 +86,12 @@ class Feed:
             self._taken[tenant_id] += 1
             return True
 
+    @property
+    def taken(self) -> int:
+        """Places that are taken."""
+        with self._lock:
+            return self._taken.total()
+
     def give_place_back(self, tenant_id: int) -> None:
         """Free a place that was taken."""
         with self._lock:

@@ -145,7 +145,7 @@ class Server:
                 client.close()
         self._clients.clear()
         feed = self.app.extensions["noc_feed"]
-        wait_until(lambda: feed._taken.total() == 0, "the clients' places are free")
+        wait_until(lambda: feed.taken == 0, "the clients' places are free")
 
 
 @contextmanager

@@ -126,7 +126,7 @@ def test_a_client_that_never_reads_again_is_cut(
     monkeypatch.setattr(connections, "_TOO_SLOW", impatient)
     flood(house)
     feed = server.app.extensions["noc_feed"]
-    wait_until(lambda: feed._taken == 0, "the connection is given up")
+    wait_until(lambda: feed.taken == 0, "the connection is given up")
     _, code = stalled.read_to_the_end()
     assert code is None
 

@@ -71,4 +71,4 @@ def test_a_client_that_hangs_up_without_a_word_is_noticed(house: House, server: 
     client = server.connect(house.token)
     client._socket.sock.shutdown(2)
     feed = server.app.extensions["noc_feed"]
-    wait_until(lambda: feed._taken == 0, "its place is free again")
+    wait_until(lambda: feed.taken == 0, "its place is free again")
