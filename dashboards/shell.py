@@ -38,7 +38,7 @@ def layout() -> dmc.MantineProvider:
                 [
                     _navigation(),
                     _top(),
-                    html.Main(skeleton(72, 40, 420), id="page", tabIndex=-1),
+                    html.Main(skeleton(72, 40, 420), id="page", tabIndex=0),
                 ],
                 className="shell",
             ),
