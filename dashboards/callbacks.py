@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -49,6 +50,9 @@ Note = Annotated[str | None, Field(max_length=4000)]
 
 Cursor = tuple[UtcMoment, Id] | None
 """Where the next page of a list begins, as the browser keeps it."""
+
+UuidCursor = tuple[UtcMoment, uuid.UUID] | None
+"""The same of a list whose rows have UUIDs."""
 
 Clicks = Any
 """That a button was pressed counts, not how often."""

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import re
+import uuid
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from dashboards.pages import alerts, heatmap, live, model, people, person, tickets
+from dashboards.detail import UUID
+from dashboards.pages import (
+    alerts,
+    heatmap,
+    incident,
+    incidents,
+    live,
+    model,
+    people,
+    person,
+    tickets,
+)
 
 
 class Nav(NamedTuple):
@@ -19,11 +31,22 @@ class Nav(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A page. The named parts of ``pattern`` (numbers) are given to its ``layout``."""
+    """A page. The named parts of ``pattern`` (numbers or UUIDs) are given to its ``layout``."""
 
     pattern: re.Pattern[str]
     page: ModuleType
     nav: Nav | None = None
+
+    def parts(self, pathname: str) -> dict[str, Any] | None:
+        """The named parts of the address as ``int`` or ``UUID``; None where it is another's."""
+        match = self.pattern.match(pathname)
+        if match is None:
+            return None
+        return {name: _key(value) for name, value in match.groupdict().items()}
+
+
+def _key(value: str) -> int | uuid.UUID:
+    return int(value) if value.isdecimal() else uuid.UUID(value)
 
 
 def _at(path: str, page: ModuleType, nav: Nav | None = None) -> Place:
@@ -34,6 +57,8 @@ PLACES = (
     _at("", live, Nav("/app/", "Live feed", "pulse", "Now")),
     _at("alerts", alerts, Nav("/app/alerts", "Alerts", "bell", "Now")),
     _at("tickets", tickets, Nav("/app/tickets", "Tickets", "ticket", "Now")),
+    _at("incidents", incidents, Nav("/app/incidents", "Incidents", "linked", "Now")),
+    _at(f"incident/(?P<incident_id>{UUID})", incident),
     _at("heatmap", heatmap, Nav("/app/heatmap", "Heatmap", "grid", "Fraud")),
     _at("people", people, Nav("/app/people", "People", "people", "Fraud")),
     _at("person/(?P<person_id>[0-9]{1,18})", person),

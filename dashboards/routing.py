@@ -30,8 +30,7 @@ def show(pathname: Address, search: Address) -> tuple[Any, str]:
     """The page's content and its title."""
     query = {name: values[-1] for name, values in parse_qs((search or "").lstrip("?")).items()}
     for place in PLACES:
-        match = place.pattern.match(pathname or "/app/")
-        if match:
-            parts = {name: int(value) for name, value in match.groupdict().items()}
+        parts = place.parts(pathname or "/app/")
+        if parts is not None:
             return place.page.layout(query, **parts), place.page.TITLE
     return states.not_found("page"), "Not found"

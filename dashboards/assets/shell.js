@@ -6,8 +6,8 @@
   noc.navigated = function (pathname) {
     document.querySelectorAll(".nav-link").forEach((link) => {
       const target = link.getAttribute("href");
-      const person = target === "/app/people" && pathname.startsWith("/app/person/");
-      const here = person || pathname === target || (target === "/app/" && pathname === "/app");
+      const one = { "/app/people": "/app/person/", "/app/incidents": "/app/incident/" }[target];
+      const here = (one && pathname.startsWith(one)) || pathname === target || (target === "/app/" && pathname === "/app");
       here ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
     });
     noc.drawer.close();

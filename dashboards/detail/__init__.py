@@ -23,8 +23,8 @@ KINDS = {
 }
 """Modules with ``TITLE`` and ``content(id)``."""
 
-
-_UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+"""How an incident's id is written."""
 
 
 def drawer() -> dmc.Drawer:
@@ -78,5 +78,5 @@ def fill(target: Target) -> tuple[Any, str]:
 def _number(kind: str, key: str) -> Any:
     """The key as its table has it; None where it cannot be one."""
     if kind == "incident":
-        return uuid.UUID(key) if re.fullmatch(_UUID, key) else None
+        return uuid.UUID(key) if re.fullmatch(UUID, key) else None
     return int(key) if re.fullmatch("[0-9]{1,18}", key) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from dash import html
+from dash import dcc, html
 
 from dashboards import marks, queries, states, words
 
@@ -28,6 +28,9 @@ def content(incident_id: uuid.UUID) -> Any:
             ),
             html.H2(_title(incident), className="drawer-title"),
             html.P(_why(incident["correlation_score"], incident["score_parts"]), className="lead"),
+            dcc.Link(
+                "Time line and replay", href=f"/app/incident/{incident_id}", className="btn after"
+            ),
             marks.facts(_facts(incident, zone)),
             html.H3(words.count(len(incident["signals"]), "signal")),
             html.Ul([_signal(*item) for item in incident["signals"].items()], className="lines"),

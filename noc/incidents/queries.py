@@ -76,7 +76,7 @@ def list_incidents(
 
     ``site_ids``: the sites whoever asks is limited to, None for all.
     """
-    query = _filtered(_visible(site_ids), filters, now)
+    query = filtered(_visible(site_ids), filters, now)
     if after is not None:
         query = query.where(tuple_(Incident.detected_at, Incident.id) < tuple_(*after))
     rows = (
@@ -141,7 +141,7 @@ def _visible(site_ids: Collection[int] | None) -> Select[Any]:
     return query if site_ids is None else query.where(Incident.site_id.in_(site_ids))
 
 
-def _filtered(query: Select[Any], filters: IncidentFilters, now: dt.datetime) -> Select[Any]:
+def filtered(query: Select[Any], filters: IncidentFilters, now: dt.datetime) -> Select[Any]:
     if filters.status:
         query = query.where(Incident.status.in_(filters.status))
     if filters.unresolved:

@@ -18,8 +18,11 @@ from noc.database.base import utcnow
 from noc.fraud.registry.models import FraudModel
 from noc.fraud.retraining import runs
 from noc.identity import tenants
+from noc.incidents.models import Incident
 from noc.runs.models import JobRun
 from noc.tickets.models import Ticket
+from noc.workforce.models import Person
+from tests.dashboards import audited
 from tests.dashboards.conftest import Reader
 from tests.dashboards.modelled import version, watch
 from tests.dashboards.scored import Scored, scored
@@ -304,11 +307,14 @@ def test_no_callback_shows_or_touches_another_companys_rows(
     person = session.get_one(Alert, (foreign.tenant_id, theirs.alert)).person_id or 0
     model = version(foreign, "v7", status="active", note="Secret Vault", passed=True)
     watch(foreign, "v7", detail={"features": {}, "sentence": "Secret Vault"})
+    found = audited.finding(foreign, session.get_one(Person, (foreign.tenant_id, person)), site)
+    incident = audited.incident(foreign, found)
     run, _ = runs.ask(tenant_id=foreign.tenant_id, trigger="manual", now=utcnow(), queued=False)
     tenancy.name_tenant(session, make.tenant_id)
     admin = Reader(app, make, make.user("admin"))
     tenancy.name_tenant(session, foreign.tenant_id)
     version_of: dict[str, Any] = {"model-chosen.data": "v7", "scheme.data": "dark"}
+    incident_of: dict[str, Any] = {"incident-id.data": str(incident.id)}
     answers: dict[str, Callable[[], Any]] = {
         "page.children": lambda: page(reader, f"/app/person/{person}"),
         "kpis.children": lambda: reader.call("kpis.children", "kpi-clock.n_intervals", values={}),
@@ -390,6 +396,26 @@ def test_no_callback_shows_or_touches_another_companys_rows(
         "finder.data": lambda: reader.call(
             "finder.data", "finder.searchValue", values={"finder.searchValue": "Zoe"}
         ),
+        "incidents-table.children": lambda: reader.call(
+            "incidents-table.children", "incidents-state.value", values={}
+        ),
+        "incidents-grid.rowTransaction": lambda: reader.call(
+            "incidents-grid.rowTransaction",
+            "incidents-more.n_clicks",
+            values={"incidents-cursor.data": ["2100-01-01T00:00:00+00:00", str(incident.id)]},
+        ),
+        "incident-head.children": lambda: reader.call(
+            "incident-head.children", "incident-id.data", values=incident_of
+        ),
+        "incident-story-part.children": lambda: reader.call(
+            "incident-story-part.children", "incident-id.data", values=incident_of
+        ),
+        "incident-problem.children": lambda: reader.call(
+            "incident-problem.children",
+            "incident-step",
+            values=incident_of
+            | {"incident-step": [({"type": "incident-step", "step": "close"}, 1)]},
+        ),
     }
     on_server = {
         one["output"].strip(".").split("...")[0].split("@")[0]
@@ -407,6 +433,7 @@ def test_no_callback_shows_or_touches_another_companys_rows(
     tenancy.name_tenant(session, foreign.tenant_id)
     assert session.get_one(Alert, (foreign.tenant_id, theirs.alert)).status == "NEW"
     assert session.get_one(Ticket, (foreign.tenant_id, theirs.ticket)).assignee_id is None
+    assert session.get_one(Incident, (foreign.tenant_id, incident.id)).status == "OPEN"
     assert session.get_one(FraudModel, (foreign.tenant_id, model.id)).is_active
     assert session.get_one(JobRun, (foreign.tenant_id, run.id)).cancel_requested_at is None
 
