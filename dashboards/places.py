@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from dashboards.detail import UUID
 from dashboards.pages import (
     alerts,
+    findings,
     heatmap,
     incident,
     incidents,
@@ -57,6 +58,7 @@ PLACES = (
     _at("", live, Nav("/app/", "Live feed", "pulse", "Now")),
     _at("alerts", alerts, Nav("/app/alerts", "Alerts", "bell", "Now")),
     _at("tickets", tickets, Nav("/app/tickets", "Tickets", "ticket", "Now")),
+    _at("findings", findings, Nav("/app/findings", "Findings", "flag", "Now")),
     _at("incidents", incidents, Nav("/app/incidents", "Incidents", "linked", "Now")),
     _at(f"incident/(?P<incident_id>{UUID})", incident),
     _at("heatmap", heatmap, Nav("/app/heatmap", "Heatmap", "grid", "Fraud")),

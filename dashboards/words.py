@@ -206,4 +206,5 @@ def for_script() -> dict[str, Any]:
         "category": CATEGORY,
         "kind": KIND,
         "finding": FINDING,
+        "resolution": RESOLUTION,
     }

@@ -130,10 +130,10 @@ def close_themselves(over: Mapping[int, str], *, tenant_id: int, now: dt.datetim
     )
     findings = list(rows)
     for finding in findings:
-        _mark_resolved(finding, "EXPIRED", over[finding.id], user_id=None, now=now)
+        mark_resolved(finding, "EXPIRED", over[finding.id], user_id=None, now=now)
     session().flush()
     for finding in findings:
-        _tell_resolved(finding, now)
+        tell_resolved(finding, now)
     return findings
 
 
@@ -182,9 +182,9 @@ def resolve(
         if finding.resolution == resolution:
             return finding
         raise Problem(409, f"The finding was resolved as {finding.resolution} already.")
-    _mark_resolved(finding, resolution, note, user_id=user_id, now=now)
+    mark_resolved(finding, resolution, note, user_id=user_id, now=now)
     session().flush()
-    _tell_resolved(finding, now)
+    tell_resolved(finding, now)
     return finding
 
 
@@ -215,14 +215,16 @@ def announce(event_type: str, finding: Finding) -> None:
     )
 
 
-def _mark_resolved(
+def mark_resolved(
     finding: Finding, resolution: str, note: str | None, *, user_id: int | None, now: dt.datetime
 ) -> None:
+    """Set the columns of a resolved finding; :func:`tell_resolved` after the flush tells of it."""
     finding.status, finding.resolution, finding.resolution_note = "RESOLVED", resolution, note
     finding.resolved_at, finding.resolved_by = now, user_id
 
 
-def _tell_resolved(finding: Finding, now: dt.datetime) -> None:
+def tell_resolved(finding: Finding, now: dt.datetime) -> None:
+    """Announce a finding that was just resolved, and send ``finding_resolved``."""
     announce("finding_updated", finding)
     finding_resolved.send(
         "audit",

@@ -93,7 +93,7 @@ def list_findings(
 
     ``site_ids``: the sites whoever asks is limited to, None for all.
     """
-    query = _filtered(_visible(_SHOWN, site_ids), filters)
+    query = filtered(_visible(_SHOWN, site_ids), filters)
     query = newest_first(query, Finding.detected_at, Finding.id, limit=limit, after=after)
     rows = [dict(row) for row in session().execute(query).mappings()]
     return page_of(rows, "detected_at", limit=limit)
@@ -207,7 +207,8 @@ def _visible(columns: tuple[Any, ...], site_ids: Collection[int] | None) -> Sele
     return query if site_ids is None else query.where(Finding.site_id.in_(site_ids))
 
 
-def _filtered(query: Select[Any], filters: FindingFilters) -> Select[Any]:
+def filtered(query: Select[Any], filters: FindingFilters) -> Select[Any]:
+    """The query with what the filters keep of ``audit_finding``."""
     conditions: list[ColumnElement[bool]] = []
     for name in ("finding_type", "category", "severity", "status", "resolution", "site_id"):
         if values := getattr(filters, name):

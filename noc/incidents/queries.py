@@ -142,6 +142,7 @@ def _visible(site_ids: Collection[int] | None) -> Select[Any]:
 
 
 def filtered(query: Select[Any], filters: IncidentFilters, now: dt.datetime) -> Select[Any]:
+    """The query with what the filters keep of ``noc_correlated_incident``."""
     if filters.status:
         query = query.where(Incident.status.in_(filters.status))
     if filters.unresolved:

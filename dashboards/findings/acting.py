@@ -1,0 +1,107 @@
+"""Acknowledging and resolving findings where they are listed, one or many."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import dash_mantine_components as dmc
+from dash import html
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from dashboards import words
+from dashboards.callbacks import Id, Note
+from dashboards.marks import aria
+from noc.audit import bulk
+from noc.audit.models import RESOLUTIONS
+from noc.database.base import utcnow
+from noc.extensions import session
+from noc.identity.capabilities import OPERATE
+from noc.identity.guard import check
+from noc.identity.principal import required_principal
+from noc.rest.problems import Problem
+
+OUTCOMES = tuple(code for code in RESOLUTIONS if code != "EXPIRED")
+"""What people may say; EXPIRED is what the audit says."""
+
+
+class Wanted(TypedDict):
+    """Which findings, and what to do with them."""
+
+    ids: Annotated[list[Id], Field(min_length=1, max_length=bulk.MOST)]
+    action: Literal["acknowledge", "resolve"]
+    resolution: Annotated[str | None, Field(max_length=50)]
+    note: Note
+
+
+def act(wanted: Wanted) -> dict[str, Any]:
+    """Acknowledge or resolve the findings; each one's state after it, and what came of it.
+
+    403 without ``noc:operate``. What cannot be changed is left, and the words say why.
+    """
+    principal = check(OPERATE)
+    who: dict[str, Any] = {
+        "user_id": principal.user_id,
+        "site_ids": principal.site_ids,
+        "now": utcnow(),
+    }
+    note = (wanted["note"] or "").strip() or None
+    try:
+        if wanted["action"] == "acknowledge":
+            outcome = bulk.acknowledge_many(wanted["ids"], **who)
+        elif wanted["resolution"] not in OUTCOMES:
+            return {"states": {}, "ok": False, "words": "Choose the outcome first."}
+        else:
+            outcome = bulk.resolve_many(wanted["ids"], wanted["resolution"], note=note, **who)
+        session().commit()
+    except Problem as problem:
+        session().rollback()
+        return {"states": {}, "ok": False, "words": problem.detail}
+    return {
+        "states": {f"finding:{key}": state for key, state in outcome.states.items()},
+        "ok": not outcome.left,
+        "words": said(outcome, wanted["action"]),
+    }
+
+
+def said(outcome: bulk.Outcome, action: str) -> str:
+    """ "12 findings acknowledged; 1 left: it is resolved already." """
+    verb = "acknowledged" if action == "acknowledge" else "resolved"
+    told = f"{words.count(len(outcome.changed), 'finding')} {verb}"
+    if not outcome.left:
+        return told
+    reason = next(iter(outcome.left.values()))
+    return f"{told}; {len(outcome.left)} left: {reason[0].lower()}{reason[1:]}"
+
+
+def bar() -> html.Div | None:
+    """What can be done with the chosen rows; None for who may only look. Shown by the script."""
+    if not required_principal().may(OPERATE):
+        return None
+    return html.Div(
+        [
+            html.Span("", id="findings-chosen", className="bulk-count", role="status"),
+            html.Button("Acknowledge", id="findings-acknowledge", className="btn", type="button"),
+            dmc.Select(
+                id="findings-outcome",
+                data=[
+                    {"value": code, "label": words.say(words.RESOLUTION, code)} for code in OUTCOMES
+                ],
+                placeholder="Outcome",
+                className="resolution",
+                **aria(label="Outcome"),
+            ),
+            dmc.TextInput(
+                id="findings-note",
+                placeholder="Note, if any",
+                className="bulk-note",
+                **aria(label="Note"),
+            ),
+            html.Button("Resolve", id="findings-resolve", className="btn", type="button"),
+            html.Button("Choose none", id="findings-none", className="text-btn", type="button"),
+            html.P("", id="findings-means", className="muted bulk-means", role="status"),
+        ],
+        id="findings-bulk",
+        className="bulk panel",
+        hidden=True,
+    )
