@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from dashboards.detail import UUID
 from dashboards.pages import (
     alerts,
+    baselines,
     findings,
     heatmap,
     incident,
@@ -65,6 +66,7 @@ PLACES = (
     _at("people", people, Nav("/app/people", "People", "people", "Fraud")),
     _at("person/(?P<person_id>[0-9]{1,18})", person),
     _at("model", model, Nav("/app/model", "Model", "curve", "Fraud")),
+    _at("baselines", baselines, Nav("/app/baselines", "Baselines", "band", "Company")),
 )
 """A page's module has ``TITLE``, ``layout(query, **parts)`` and ``register(ui)``."""
 

@@ -159,6 +159,30 @@ MODEL_CHANGE = {
     "taken_back": "Taken back",
     "retired": "Retired",
 }
+METRIC = {
+    "phone_events_count": "Phone events",
+    "location_updates_count": "Location updates",
+    "movement_distance_meters": "Metres walked",
+    "tasks_completed_count": "Tasks completed",
+    "tour_checkpoints_scanned": "Checkpoints scanned",
+}
+"""What baselines are kept of."""
+
+BASELINE_LEVEL = {
+    "hour_of_week": "This hour of the week",
+    "hour_of_day": "This hour of any day",
+    "all": "All hours together",
+    "none": "Nothing can judge it",
+}
+"""Which baseline judges an hour, the finest first."""
+
+BASELINE_CHANGE = {
+    "tuned": "Tuned",
+    "pinned": "Pinned",
+    "unpinned": "Let go",
+    "reset": "Forgotten",
+}
+
 GATE = {
     "labels": "Enough verdicts",
     "precision": "Precision",

@@ -59,7 +59,7 @@ def matrix(
     by_kind = _totals(cells, "finding_type")
     by_site = _totals(cells, "site_id")
     found = {(cell["finding_type"], cell["site_id"]): cell for cell in cells}
-    head = [html.Td()]
+    head: list[Any] = [html.Td()]
     head += [
         html.Th(_choose(_site_name(sites, key), "", str(key or ""), key == site), scope="col")
         for key in by_site

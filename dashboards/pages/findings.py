@@ -227,7 +227,7 @@ def row(finding: dict[str, Any]) -> dict[str, Any]:
         "where": finding["site_name"] or "",
         "site_id": finding["site_id"],
         "title": words.say(words.FINDING, finding["finding_type"]),
-        "what": finding["evidence_summary"],
+        "what": finding["evidence_summary"].removeprefix(f"{finding['person_name']}: "),
         "severity": finding["severity"],
         "at": finding["detected_at"].isoformat(),
         "state": finding["status"],

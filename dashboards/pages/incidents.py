@@ -181,7 +181,7 @@ def row(incident: dict[str, Any]) -> dict[str, Any]:
         "where": incident["site_name"] or "",
         "site_id": incident["site_id"],
         "title": ", ".join(words.say(words.FINDING, kind) for kind in dict.fromkeys(kinds)),
-        "what": first.get("summary", ""),
+        "what": first.get("summary", "").removeprefix(f"{incident['person_name']}: "),
         "severity": incident["combined_severity"],
         "sure": incident["correlation_score"],
         "alerts": alerts,

@@ -3,6 +3,26 @@
 Each function answers for the tenant and the sites of the request's principal.
 """
 
-from dashboards.queries import activity, findings, incidents, models, people, reader, scores, work
+from dashboards.queries import (
+    activity,
+    baselines,
+    findings,
+    incidents,
+    models,
+    people,
+    reader,
+    scores,
+    work,
+)
 
-__all__ = ["activity", "findings", "incidents", "models", "people", "reader", "scores", "work"]
+__all__ = [
+    "activity",
+    "baselines",
+    "findings",
+    "incidents",
+    "models",
+    "people",
+    "reader",
+    "scores",
+    "work",
+]

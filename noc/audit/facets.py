@@ -50,9 +50,13 @@ def finding_matrix(
     """
     others = filters.model_copy(update={"finding_type": (), "site_id": ()})
     rank = case({code: n for n, code in enumerate(SEVERITIES)}, value=Finding.severity)
-    query = select(
-        Finding.finding_type, Finding.site_id, func.count().label("count"), func.max(rank)
+    columns: tuple[Any, ...] = (
+        Finding.finding_type,
+        Finding.site_id,
+        func.count(),
+        func.max(rank),
     )
+    query = select(*columns)
     query = _seen(query, site_ids).group_by(Finding.finding_type, Finding.site_id)
     return [
         {"finding_type": kind, "site_id": site_id, "count": count, "worst": SEVERITIES[worst]}
