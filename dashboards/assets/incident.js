@@ -5,7 +5,7 @@
   const cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
   const none = () => window.dash_clientside.no_update;
   const TICK = 100; // ms between two pictures while it plays.
-  const replay = { story: null, id: null, at: null, timer: null };
+  const replay = { story: null, id: null, at: null, timer: null, touched: false };
 
   const byId = (name) => document.getElementById(name);
   const plot = (name) => document.querySelector(`#${name} .js-plotly-plot`);
@@ -16,7 +16,11 @@
 
   function go(params) {
     const id = params.data && params.data.id.split(":")[1];
-    if (id) window.dash_clientside.set_props("url", { pathname: `/app/incident/${id}`, search: "" });
+    if (!id) return;
+    // As Dash's own links do it.
+    window.history.pushState({}, "", `/app/incident/${id}`);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    window.scrollTo(0, 0);
   }
   functions.goToIncident = go;
   functions.keyInIncidents = function (params) {
@@ -40,17 +44,18 @@
   };
 
   noc.replayTo = function (seconds) {
-    if (!replay.story || typeof seconds !== "number") return none();
+    // What it is set to while it plays comes back late: only a hand on the slider counts.
+    if (!replay.story || !replay.touched || typeof seconds !== "number") return none();
     const at = replay.story.from + seconds * 1000;
     const end = seconds >= Math.floor((replay.story.to - replay.story.from) / 1000);
-    // The slider stands on whole seconds; an exact moment set by a step is kept.
-    if (replay.at === null || Math.abs(replay.at - at) >= 1000) replay.at = end ? null : at;
+    replay.at = end ? null : at;
     draw();
     return none();
   };
 
   function move(at) {
     const { from, to } = replay.story;
+    replay.touched = false;
     replay.at = at >= to ? null : Math.max(from, at);
     const seconds = Math.floor(((replay.at === null ? to : replay.at) - from) / 1000);
     window.dash_clientside.set_props("incident-at", { value: seconds });
@@ -180,6 +185,11 @@
     if (button.id === "incident-play") play();
     else jump(button.id === "incident-next" ? 1 : -1);
   });
+  ["pointerdown", "keydown"].forEach((name) => document.addEventListener(name, (event) => {
+    if (!replay.story || !event.target.closest(".replay-slider")) return;
+    stop();
+    replay.touched = true;
+  }, true));
   document.addEventListener("keydown", (event) => {
     if (!byId("incident-play") || !replay.story || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input:not([type=radio]), textarea, button, a, [contenteditable]")) return;

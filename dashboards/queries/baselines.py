@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from dashboards.queries.reader import zone
 from noc.audit import week
 from noc.audit.baselines import Baseline
 from noc.extensions import session
@@ -51,4 +52,5 @@ def names(person_ids: Collection[int]) -> dict[int, str]:
 
 
 def _seen(site_id: int) -> bool:
-    return required_principal().sees_site(site_id)
+    """Whether the site is one of the reader's company, and of those they see."""
+    return required_principal().sees_site(site_id) and zone(site_id) is not None

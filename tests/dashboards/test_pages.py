@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from dashboards import queries
 from noc.alerts.models import Alert
+from noc.audit.models import BaselineProfile, Finding
 from noc.database import tenancy
 from noc.database.base import utcnow
 from noc.fraud.registry.models import FraudModel
@@ -309,6 +310,7 @@ def test_no_callback_shows_or_touches_another_companys_rows(
     watch(foreign, "v7", detail={"features": {}, "sentence": "Secret Vault"})
     found = audited.finding(foreign, session.get_one(Person, (foreign.tenant_id, person)), site)
     incident = audited.incident(foreign, found)
+    base = audited.baseline(foreign, site)
     run, _ = runs.ask(tenant_id=foreign.tenant_id, trigger="manual", now=utcnow(), queued=False)
     tenancy.name_tenant(session, make.tenant_id)
     admin = Reader(app, make, make.user("admin"))
@@ -396,6 +398,52 @@ def test_no_callback_shows_or_touches_another_companys_rows(
         "finder.data": lambda: reader.call(
             "finder.data", "finder.searchValue", values={"finder.searchValue": "Zoe"}
         ),
+        "findings-table.children": lambda: reader.call(
+            "findings-table.children", "findings-state.value", values={}
+        ),
+        "findings-summary.children": lambda: reader.call(
+            "findings-summary.children",
+            "findings-state.value",
+            values={"findings-site.value": str(site.id)},
+        ),
+        "findings-grid.rowTransaction": lambda: reader.call(
+            "findings-grid.rowTransaction",
+            "findings-more.n_clicks",
+            values={"findings-cursor.data": ["2100-01-01T00:00:00+00:00", 1]},
+        ),
+        "findings-result.data": lambda: reader.call(
+            "findings-result.data",
+            "findings-wanted.data",
+            values={
+                "findings-wanted.data": {
+                    "ids": [found.id],
+                    "action": "acknowledge",
+                    "resolution": None,
+                    "note": None,
+                }
+            },
+        ),
+        "baselines-week.children": lambda: reader.call(
+            "baselines-week.children",
+            "baselines-site.value",
+            values={"baselines-site.value": str(site.id)},
+        ),
+        "baselines-hour-part.children": lambda: reader.call(
+            "baselines-hour-part.children",
+            "baselines-site.value",
+            values={"baselines-site.value": str(site.id)},
+        ),
+        "baselines-confirm.children": lambda: admin.call(
+            "baselines-confirm.children",
+            "baseline-step",
+            values={
+                "baseline-step": [({"type": "baseline-step", "step": "pin-sure"}, 1)],
+                "baselines-site.value": str(site.id),
+                "baselines-threshold.value": 2,
+                "baselines-reason.value": "Why not",
+                "baselines-one.data": {"id": base.id, "held": None, "slot": 1},
+            },
+        ),
         "incidents-table.children": lambda: reader.call(
             "incidents-table.children", "incidents-state.value", values={}
         ),
@@ -433,6 +481,9 @@ def test_no_callback_shows_or_touches_another_companys_rows(
     tenancy.name_tenant(session, foreign.tenant_id)
     assert session.get_one(Alert, (foreign.tenant_id, theirs.alert)).status == "NEW"
     assert session.get_one(Ticket, (foreign.tenant_id, theirs.ticket)).assignee_id is None
+    assert session.get_one(Finding, (foreign.tenant_id, found.id)).status == "NEW"
+    kept = session.get_one(BaselineProfile, (foreign.tenant_id, base.id))
+    assert kept.pinned_threshold is None
     assert session.get_one(Incident, (foreign.tenant_id, incident.id)).status == "OPEN"
     assert session.get_one(FraudModel, (foreign.tenant_id, model.id)).is_active
     assert session.get_one(JobRun, (foreign.tenant_id, run.id)).cancel_requested_at is None
