@@ -85,9 +85,15 @@
   };
 
   noc.fitted = function () {
-    setTimeout(noc.grid.fit, 0);
+    setTimeout(fitWhenThere, 0);
     return window.dash_clientside.no_update;
   };
+
+  // The grid's own script may still be on its way when its place is made.
+  function fitWhenThere(tries = 60) {
+    if (tries === 0 || document.querySelector(".noc-grid[id]")) noc.grid.fit();
+    else setTimeout(() => fitWhenThere(tries - 1), 50);
+  }
 
   function gridApi(id) {
     try {

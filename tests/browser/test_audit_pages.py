@@ -139,6 +139,6 @@ def test_the_pages_fit_a_narrow_screen(watched: Watched, company: Company, path:
         "baselines": "#baselines-graph .js-plotly-plot",
         "incident": "#incident-map .js-plotly-plot",
     }
-    expect(page.locator(shown[path]).first).to_be_visible()
+    expect(page.locator(shown[path]).first).to_be_visible(timeout=20_000)
     width = page.evaluate("document.getElementById('page').scrollWidth")
     assert width <= 390, f"{width} px"
