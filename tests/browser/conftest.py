@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from apiflask import APIFlask
 from flask_migrate import upgrade
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from sqlalchemy.engine import make_url
 
 from noc import create_app
@@ -34,6 +34,8 @@ from noc.settings import Settings
 from tests.conftest import Services
 from tests.dashboards.scored import Scored, scored
 from tests.factories import Make
+
+expect.set_options(timeout=15_000)
 
 DATABASE = "noc_browser"
 PASSWORD = "a long night shift"
