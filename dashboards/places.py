@@ -19,6 +19,7 @@ from dashboards.pages import (
     model,
     people,
     person,
+    review,
     tickets,
 )
 
@@ -62,6 +63,7 @@ PLACES = (
     _at("findings", findings, Nav("/app/findings", "Findings", "flag", "Now")),
     _at("incidents", incidents, Nav("/app/incidents", "Incidents", "linked", "Now")),
     _at(f"incident/(?P<incident_id>{UUID})", incident),
+    _at("review", review, Nav("/app/review", "Review", "eye", "Fraud")),
     _at("heatmap", heatmap, Nav("/app/heatmap", "Heatmap", "grid", "Fraud")),
     _at("people", people, Nav("/app/people", "People", "people", "Fraud")),
     _at("person/(?P<person_id>[0-9]{1,18})", person),

@@ -107,4 +107,6 @@ def history(
 def _verb(change: dict[str, Any], verbs: Mapping[str, str]) -> str:
     if change["action"] == "transition":
         return words.say(words.STATE, change["new_status"])
+    if (change.get("detail") or {}).get("said_by") == "guard":
+        return "The guard's side, written down"
     return words.say(verbs, change["action"])

@@ -11,6 +11,7 @@ from dashboards.queries import (
     models,
     people,
     reader,
+    review,
     scores,
     work,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "models",
     "people",
     "reader",
+    "review",
     "scores",
     "work",
 ]

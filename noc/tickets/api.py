@@ -135,7 +135,7 @@ def prioritise_ticket(ticket_id: int, body: schemas.PriorityIn) -> Any:
 @bp.input(schemas.CommentIn, arg_name="body")
 def comment_on_ticket(ticket_id: int, body: schemas.CommentIn) -> Any:
     """Write something down about it."""
-    workflow.comment(ticket_id, body.comment, **_who(body))
+    workflow.comment(ticket_id, body.comment, **_who(body), said_by=body.said_by)
     return _changed(ticket_id)
 
 

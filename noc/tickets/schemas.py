@@ -135,9 +135,10 @@ class PriorityIn(ChangeIn):
 
 
 class CommentIn(ChangeIn):
-    """Something to write down."""
+    """Something to write down. ``said_by``: the guard's side, whoever writes it."""
 
     comment: Prose
+    said_by: Literal["guard"] | None = None
 
 
 class EvidencesIn(ChangeIn):

@@ -30,16 +30,20 @@ _LABEL = ("actual_fraud_detected", "label_source", "labelled_at", "labelled_by",
 
 
 def find_prediction(
-    prediction_id: uuid.UUID, *, tenant_id: int, site_ids: Collection[int] | None
+    prediction_id: uuid.UUID,
+    *,
+    tenant_id: int,
+    site_ids: Collection[int] | None,
+    explained: bool = True,
 ) -> dict[str, Any] | None:
     """A served prediction with its vector, its label and what each feature contributed.
 
     ``features`` by name, None where missing. ``label`` is None while nobody has a verdict.
     ``contributions``: each feature's part of the log-odds and the ``base``, which add up to
     logit(``probability``); ``score_parts`` as :func:`break_down` tells them. Both are None where
-    the rules spoke, or the model is no longer kept. None for
-    a prediction that is not there, out of sight, a shadow's or of a voided punch. At most three
-    queries.
+    the rules spoke, or the model is no longer kept, and where nothing is to be ``explained``
+    (then no model is loaded, and there is one query). None for a prediction that is not there,
+    out of sight, a shadow's or of a voided punch. At most three queries.
     """
     p, drawn = PredictionLog, AuditDraw
     query = (
@@ -75,7 +79,7 @@ def find_prediction(
     for name in (*_LABEL, "labelled_by_name"):
         values.pop(name)
     artefact = None
-    if row.probability is not None:
+    if explained and row.probability is not None:
         artefact = _artefact(tenant_id, row.model_version)
     parts = None
     if artefact is not None and row.rule_score is not None:
