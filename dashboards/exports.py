@@ -27,6 +27,16 @@ def chart(graph: str, name: str) -> html.Span:
     )
 
 
+def picture(graph: str, name: str) -> html.Button:
+    """A button that saves the chart as ``name``.png, for one whose data stands in a table."""
+    return _button("PNG", f"Save the chart as PNG: {name}", png=graph, file=name)
+
+
+def rows(table: str, name: str) -> html.Button:
+    """A button that saves what the plain table with the id ``table`` shows as ``name``.csv."""
+    return _button("CSV", f"Save the table as CSV: {name}", table=table, file=name)
+
+
 def _button(label: str, title: str, **what: str) -> html.Button:
     named = {f"export-{key}": value for key, value in what.items()}
     return html.Button(

@@ -7,7 +7,6 @@ from typing import Any
 from dash import html
 
 from dashboards import marks, words
-from dashboards.marks import aria
 
 _METRICS = (
     ("biometric_quality_score", "Face or finger match", "{:.2f}"),
@@ -33,7 +32,6 @@ def panel(habits: dict[str, Any] | None) -> html.Section:
         html.Div(
             [
                 html.P(sentence(habits["hour_histogram"]), className="habit"),
-                _bars(habits["hour_histogram"]),
                 marks.facts([(name, value) for name, value in pairs if value]),
             ],
             className="section-body",
@@ -56,24 +54,6 @@ def sentence(hours: list[int]) -> str:
     return (
         f"{inside} of {words.count(total, 'punch in', 'punches in')} "
         f"came between {start:02}:00 and {(start + length) % 24:02}:00."
-    )
-
-
-def _bars(hours: list[int]) -> html.Div:
-    peak = max([*hours, 1])
-    bars = [
-        html.Span(
-            style={"height": f"{100 * n / peak:.0f}%"},
-            title=f"{hour:02}:00 to {hour + 1:02}:00: {words.count(n, 'punch in', 'punches in')}",
-            className="bar" if n else "bar bar-none",
-        )
-        for hour, n in enumerate(hours)
-    ]
-    ticks = [html.Span(f"{hour:02}") for hour in (0, 6, 12, 18)]
-    return html.Div(
-        [html.Div(bars, className="bars"), html.Div(ticks, className="bar-ticks")],
-        role="img",
-        **aria(label="Punches in by hour of the day"),
     )
 
 

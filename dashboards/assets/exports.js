@@ -49,12 +49,23 @@
     return rows;
   }
 
+  // What a plain table shows; times as they are kept, not relative to now.
+  function tableRows(table) {
+    const words = (cell) => [...cell.childNodes].map((part) => {
+      if (part.nodeType === Node.TEXT_NODE) return part.textContent;
+      if (part.nodeName === "TIME") return part.getAttribute("datetime");
+      return words(part);
+    }).join(" ").replace(/\s+/g, " ").trim();
+    return [...table.rows].map((row) => [...row.cells].map(words));
+  }
+
   const plotOf = (id) => document.querySelector(`[id="${CSS.escape(id)}"] .js-plotly-plot`);
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest(".export");
     if (!button) return;
-    const { exportGrid, exportPng, exportCsv, exportFile } = button.dataset;
+    const { exportGrid, exportPng, exportCsv, exportTable, exportFile } = button.dataset;
+    if (exportTable) save(exportFile, csv(tableRows(document.getElementById(exportTable))));
     if (exportGrid) save(exportFile, csv(gridRows(exportGrid)));
     if (exportCsv) save(exportFile, csv(chartRows(plotOf(exportCsv))));
     if (exportPng) {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import html
+from dash import dcc, html
 
 from dashboards import evidence, marks, queries, states, words
-from noc.identity.capabilities import FRAUD_VIEW
+from noc.identity.capabilities import FRAUD_REVIEW, FRAUD_VIEW
 from noc.identity.principal import required_principal
 
 TITLE = "Punch"
@@ -30,6 +30,7 @@ def content(punch_id: int) -> Any:
                     ("Site", score["site_name"]),
                     ("When", marks.moment(score["occurred_at"], score["timezone"])),
                     ("Verdict", evidence.verdict(score)),
+                    ("Evidence", _review(score)),
                     ("Alert", _opens("alert", score["alert_id"])),
                     ("Ticket", _opens("ticket", score["ticket_id"])),
                 ]
@@ -37,6 +38,13 @@ def content(punch_id: int) -> Any:
         ],
         className="drawer-content",
     )
+
+
+def _review(score: dict[str, Any]) -> Any:
+    if not required_principal().may(FRAUD_REVIEW):
+        return None
+    href = f"/app/review?punch={score['prediction_id']}"
+    return dcc.Link("Review this punch", href=href, className="text-btn")
 
 
 def _opens(kind: str, key: int | None) -> Any:

@@ -91,7 +91,8 @@ def figure(
                 x=[local(item["at"]) for item in items], y=[rows[lane]] * len(items),
                 mode="markers+text" if lane == "phone" else "markers",
                 text=_last_names(items), textposition="middle right",
-                textfont={"color": tokens["text"]}, name=LANES[lane], hovertemplate="%{hovertext}<extra></extra>",
+                textfont={"color": tokens["text"]}, name=LANES[lane],
+                hovertemplate="%{hovertext}<extra></extra>",
                 hovertext=[f"{local(item['at']):%H:%M:%S} {told(item)}" for item in items],
                 customdata=[[_target(item)] for item in items],
                 marker={

@@ -12,6 +12,7 @@ from dashboards.callbacks import Choice, Clicks, Id
 from dashboards.figures import score_history
 from dashboards.marks import aria
 from dashboards.pages.tickets import title
+from dashboards.person import links, profile, verdicts
 from noc.database.base import utcnow
 from noc.identity.capabilities import FRAUD_VIEW
 from noc.identity.guard import check
@@ -50,8 +51,28 @@ def layout(query: dict[str, str], person_id: int) -> html.Div:
             html.Div(states.skeleton(52, 340), id="person-scores"),
             html.Div(
                 [
-                    html.Div(states.skeleton(300), id="person-punches"),
-                    html.Div([html.Div(id="person-habits"), *lists], className="stack"),
+                    html.Div(
+                        [
+                            html.Div(states.skeleton(420), id="person-links"),
+                            html.Div(
+                                states.skeleton(220, 160), id="person-verdicts", className="stack"
+                            ),
+                            html.Div(states.skeleton(300), id="person-punches"),
+                        ],
+                        className="stack",
+                    ),
+                    html.Div(
+                        [
+                            html.Div(
+                                states.skeleton(250, 100, 100),
+                                id="person-profile",
+                                className="stack",
+                            ),
+                            html.Div(id="person-habits"),
+                            *lists,
+                        ],
+                        className="stack",
+                    ),
                 ],
                 className="columns",
             ),
@@ -81,6 +102,8 @@ def register(ui: Dash) -> None:
         Input("person-graph", "clickData"),
         on_load=False,
     )
+    for part in (links, profile, verdicts):
+        part.register(ui)
     callbacks.register(
         ui,
         show_all,

@@ -61,8 +61,8 @@ def rows(
         _phone(punch, before),
         _distance(punch, features.get("geofence_distance_meters")),
     ]
-    told += [_number(punch, before, *how) for how in _NUMBERS]
-    return [row for row in told if row is not None]
+    numbers = (_number(punch, before, *how) for how in _NUMBERS)
+    return told + [row for row in numbers if row is not None]
 
 
 def table(compared: list[Row], before: dict[str, Any]) -> html.Div:

@@ -1,0 +1,1 @@
+"""Parts of the page of a person, each with a callback of its own: one failing leaves the rest."""
