@@ -103,7 +103,7 @@ def figure(
     chart.update_layout(
         xaxis={
             "range": [local(since), local(until)], "showgrid": False, "fixedrange": True,
-            "dtick": 3_600_000, "tickformat": "%H:%M", "side": "bottom",
+            "dtick": 2 * 3_600_000, "tickformat": "%H:%M", "side": "bottom",
         },
         yaxis={
             "range": [-0.6, len(names) - 0.4], "fixedrange": True, "showgrid": False,

@@ -233,10 +233,9 @@ def _fields(found: dict[str, Any], person_id: int) -> html.Div:
 def _choices(found: dict[str, Any], person_id: int) -> list[dict[str, str]]:
     """Punches that one may have something to say about: those that stood out, or have a verdict."""
     known = {str(item["punch_id"]): _choice(item, item["verdict"]) for item in found["items"]}
-    history = queries.scores.score_history(person_id, 30, utcnow())
     odd = {
         str(score["punch_id"]): _choice(score, None)
-        for score in history["scores"]
+        for score in queries.scores.recent_scores(person_id, 30, utcnow())
         if score["fraud_type"]
     }
     both = odd | known

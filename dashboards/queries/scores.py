@@ -9,6 +9,7 @@ from typing import Any
 from dashboards.queries.reader import ticket_threshold
 from noc.fraud import drilldown, reports
 from noc.identity.principal import required_principal
+from noc.rest.problems import Problem
 
 
 def punch_score(punch_id: int) -> dict[str, Any] | None:
@@ -60,3 +61,12 @@ def score_history(person_id: int, days: int, now: dt.datetime) -> dict[str, Any]
     return reports.history(
         person_id, days, tenant_id=principal.tenant_id, now=now, site_ids=principal.site_ids
     )
+
+
+def recent_scores(person_id: int, days: int, now: dt.datetime) -> list[dict[str, Any]]:
+    """A person's scores, latest first; none where they are not to be seen."""
+    try:
+        scores: list[dict[str, Any]] = score_history(person_id, days, now)["scores"]
+    except Problem:
+        return []
+    return scores

@@ -28,6 +28,7 @@ from tests.dashboards.conftest import Reader
 from tests.dashboards.modelled import version, watch
 from tests.dashboards.scored import Scored, scored
 from tests.factories import Make
+from tests.fraud.review.population import prediction
 from tests.signed_in import limit_to
 
 HEATMAP = {"heatmap-days.value": "30", "heatmap-measure.value": "max", "scheme.data": "dark"}
@@ -312,6 +313,7 @@ def test_no_callback_shows_or_touches_another_companys_rows(
     incident = audited.incident(foreign, found)
     base = audited.baseline(foreign, site)
     run, _ = runs.ask(tenant_id=foreign.tenant_id, trigger="manual", now=utcnow(), queued=False)
+    unseen = str(prediction(foreign, theirs.punch).id)
     tenancy.name_tenant(session, make.tenant_id)
     admin = Reader(app, make, make.user("admin"))
     tenancy.name_tenant(session, foreign.tenant_id)
@@ -463,6 +465,41 @@ def test_no_callback_shows_or_touches_another_companys_rows(
             "incident-step",
             values=incident_of
             | {"incident-step": [({"type": "incident-step", "step": "close"}, 1)]},
+        ),
+        "person-profile.children": lambda: reader.call(
+            "person-profile.children", "person-id.data", values={"person-id.data": person}
+        ),
+        "person-links.children": lambda: reader.call(
+            "person-links.children", "person-id.data", values={"person-id.data": person}
+        ),
+        "person-verdicts.children": lambda: reader.call(
+            "person-verdicts.children", "person-id.data", values={"person-id.data": person}
+        ),
+        "person-said.children": lambda: reader.call(
+            "person-said.children",
+            "person-write.n_clicks",
+            values={
+                "person-write.n_clicks": 1,
+                "person-id.data": person,
+                "person-about.value": str(theirs.punch),
+                "person-words.value": "It was me.",
+            },
+        ),
+        "review-queue.data": lambda: reader.call(
+            "review-queue.data", "review-site.value", values={"review-site.value": str(site.id)}
+        ),
+        "review-dealt.data": lambda: reader.call(
+            "review-dealt.data", "review-want.data", values={"review-want.data": {"id": unseen}}
+        ),
+        "review-judged.data": lambda: reader.call(
+            "review-judged.data",
+            "review-steps.data",
+            values={
+                "review-steps.data": {
+                    "number": 1,
+                    "steps": [{"id": unseen, "verdict": "CONFIRMED"}],
+                }
+            },
         ),
     }
     on_server = {
