@@ -121,6 +121,7 @@ ROLE = {
 CAPABILITY = {
     "noc:operate": "Operators and above have it.",
     "security:fraud:view": "Security managers and administrators have it.",
+    "security:fraud:review": "Security managers and administrators have it.",
     "ml:train": "Administrators have it.",
 }
 

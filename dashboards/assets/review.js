@@ -6,6 +6,7 @@
   const here = () => document.getElementById("review-card");
   const AHEAD = 2;
   const PATIENCE = 12000;
+  const RECENT = 15 * 60 * 1000;
   const VERDICTS = { f: "CONFIRMED", g: "FALSE_POSITIVE", u: "INCONCLUSIVE" };
   const NAMES = { CONFIRMED: "fraud", FALSE_POSITIVE: "genuine", INCONCLUSIVE: "unsure" };
 
@@ -249,9 +250,13 @@
     if (key === "z") { event.preventDefault(); last(); }
   });
 
+  // After a reload the key goes on with what is listed, but not with yesterday's: for that there
+  // is the button.
   function last() {
     const button = document.querySelector("[data-review-undo]:not([data-review-undo=''])");
-    const saved = button && { id: button.dataset.reviewUndo, expected: button.dataset.verdict };
+    const time = button && button.closest("li").querySelector("time");
+    const recent = time && noc.now() - Date.parse(time.dateTime) < RECENT;
+    const saved = recent ? { id: button.dataset.reviewUndo, expected: button.dataset.verdict } : null;
     takeBack(now.undo.length ? now.undo[now.undo.length - 1] : saved);
   }
 

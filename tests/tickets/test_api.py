@@ -479,3 +479,12 @@ def test_a_bad_action_names_its_field_and_changes_nothing(
 def test_the_description_of_the_api_has_every_call(client: FlaskClient) -> None:
     paths = client.get("/api/openapi.json").get_json()["paths"]
     assert len([path for path in paths if path.startswith("/api/v2/noc/tickets/")]) == 8
+
+
+def test_a_comment_can_be_the_guards_side_and_nobody_elses(api: ApiClient, opened: Open) -> None:
+    path = f"tickets/{opened().id}/comments/"
+    told = api.post(path, json={"comment": "I was there.", "said_by": "guard"}).json["data"]
+    assert told["history"][-1]["detail"] == {"said_by": "guard"}
+    plain = api.post(path, json={"comment": "Noted."}).json["data"]
+    assert plain["history"][-1]["detail"] is None
+    assert_problem(api.post(path, json={"comment": "x", "said_by": "cat"}), 422, said_by="")
