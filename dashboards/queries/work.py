@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from dashboards import ages
 from dashboards.queries.reader import seen_sites
 from noc.alerts.queries import alert_facets, find_alert, list_alerts
 from noc.alerts.schemas import AlertFilters
@@ -18,6 +19,7 @@ from noc.fraud.models import AnomalyLog
 from noc.identity.principal import required_principal
 from noc.incidents.queries import find_incident
 from noc.rest.keyset import Key, Page
+from noc.tickets import board
 from noc.tickets.models import Ticket, TicketEvidence
 from noc.tickets.queries import find_ticket, list_tickets
 from noc.tickets.schemas import TicketFilters
@@ -26,7 +28,11 @@ FRAUD_ALERTS = ("ATTENDANCE_ANOMALY", "ML_FRAUD_PREDICTION")
 
 
 def alert_filters(
-    state: str | None, severity: str | None, kind: str | None, site: int | None
+    state: str | None,
+    severity: str | None,
+    kind: str | None,
+    site: int | None,
+    age: str | None = None,
 ) -> AlertFilters:
     """The filters of the alerts page; ValidationError for a value it does not offer."""
     return AlertFilters.model_validate(
@@ -38,6 +44,7 @@ def alert_filters(
             "alert_type": FRAUD_ALERTS if kind == "fraud" else kind or (),
             "site_id": (site,) if site else (),
         }
+        | ages.period(age, utcnow())
     )
 
 
@@ -115,17 +122,41 @@ def ticket_filters(
     assignee_id: int | None = None,
     site: int | None = None,
     person_id: int | None = None,
-    late: bool = False,
+    sla: str | None = None,
+    priority: str | None = None,
+    category: str | None = None,
+    age: str | None = None,
 ) -> TicketFilters:
     """The filters of the tickets page; ValidationError for a value it does not offer."""
-    wanted: dict[str, Any] = {"open": open, "assignee_id": assignee_id, "person_id": person_id}
-    wanted |= {"sla": ("overdue", "at_risk")} if late else {}
-    return TicketFilters.model_validate(wanted | {"site_id": (site,) if site else ()})
+    chosen = {"sla": sla, "priority": priority, "category": category, "site_id": site}
+    wanted: dict[str, Any] = {name: (value,) for name, value in chosen.items() if value}
+    wanted |= {"open": open, "assignee_id": assignee_id, "person_id": person_id}
+    return TicketFilters.model_validate(wanted | ages.period(age, utcnow()))
 
 
 def tickets(filters: TicketFilters, *, limit: int, cursor: Key | None = None) -> Page:
     """A page of tickets, latest first."""
     return list_tickets(filters, now=utcnow(), site_ids=seen_sites(), limit=limit, after=cursor)
+
+
+def ticket_board(filters: TicketFilters, limit: int) -> dict[str, dict[str, Any]]:
+    """The columns of the board, each with its first tickets."""
+    return board.board(filters, now=utcnow(), limit=limit, site_ids=seen_sites())
+
+
+def ticket_counts(filters: TicketFilters) -> dict[str, int]:
+    """How many open tickets there are, and of them overdue, at risk, the reader's own."""
+    return board.open_counts(
+        filters, user_id=required_principal().user_id, now=utcnow(), site_ids=seen_sites()
+    )
+
+
+def ticket_numbered(number: str) -> int | None:
+    """The id of the ticket that people call so; None if it is not to be seen."""
+    found = list_tickets(
+        TicketFilters(number=number), now=utcnow(), site_ids=seen_sites(), limit=1
+    ).items
+    return found[0]["id"] if found else None
 
 
 def ticket(ticket_id: int) -> dict[str, Any] | None:

@@ -10,7 +10,6 @@ from flask import request
 
 from noc.database.base import utcnow
 from noc.extensions import session
-from noc.identity.assignees import find_assignee
 from noc.identity.capabilities import OPERATE, VIEW
 from noc.identity.guard import require
 from noc.identity.principal import Principal, required_principal
@@ -20,10 +19,9 @@ from noc.rest.keyset import cursor_key
 from noc.rest.openapi import API_PREFIX
 from noc.rest.problems import Problem, not_found
 from noc.tickets import queries, schemas, workflow
+from noc.tickets.by_hand import links, open_by_hand
 from noc.tickets.evidence import must_exist
 from noc.tickets.merging import merge
-from noc.tickets.workflow import TicketDraft, open_once
-from noc.workforce.references import look_up
 
 bp = APIBlueprint("tickets", __name__, url_prefix=API_PREFIX)
 bp.before_request(allow_empty_body)
@@ -31,8 +29,6 @@ bp.before_request(allow_empty_body)
 _SECURITY: list[str | dict[str, list[Any]]] = ["bearer", "session"]
 _ID = "<int:ticket_id>"
 _STALE = "It is not open, or has changed since `version`: `current_version`, `current_status`"
-_REPEAT_HOURS = 24
-"""A request repeated with its Idempotency-Key within this time opens no second ticket."""
 
 
 @bp.get("/tickets/")
@@ -60,16 +56,7 @@ def list_tickets(query: schemas.TicketQuery) -> Any:
 def open_ticket(body: schemas.TicketIn) -> Any:
     """Open a ticket by hand."""
     principal = required_principal()
-    _check_references(body, principal)
-    fields = body.model_dump(exclude={"evidence"})
-    draft = TicketDraft(
-        **fields,
-        source="MANUAL",
-        evidence=_links(body.evidence),
-        slot=_repeat_slot(principal),
-        slot_hours=_REPEAT_HOURS,
-    )
-    (opened,) = open_once([draft], now=utcnow(), user_id=principal.user_id)
+    opened = open_by_hand(body, principal=principal, now=utcnow(), repeat=_repeat(principal))
     session().commit()
     return success(_shown(opened.ticket_id)), 201 if opened.created else 200
 
@@ -145,9 +132,9 @@ def comment_on_ticket(ticket_id: int, body: schemas.CommentIn) -> Any:
 @bp.input(schemas.EvidencesIn, arg_name="body")
 def add_evidence(ticket_id: int, body: schemas.EvidencesIn) -> Any:
     """Link punches, findings, alerts or incidents to it; linking twice is the same as once."""
-    links = _links(body.evidence)
-    must_exist(links, site_ids=required_principal().site_ids)
-    workflow.add_evidence(ticket_id, links, **_who(body), note=body.note)
+    found = links(body.evidence)
+    must_exist(found, site_ids=required_principal().site_ids)
+    workflow.add_evidence(ticket_id, found, **_who(body), note=body.note)
     return _changed(ticket_id)
 
 
@@ -183,32 +170,15 @@ def _shown(ticket_id: int) -> dict[str, Any]:
     return ticket
 
 
-def _links(evidence: list[schemas.EvidenceIn]) -> list[tuple[str, str]]:
-    return [(item.kind, item.ref) for item in evidence]
-
-
-def _repeat_slot(principal: Principal) -> str | None:
-    """A slot for this very request of this sender, where it says that it may be repeated."""
+def _repeat(principal: Principal) -> str | None:
+    """What tells this very request of this sender, where it says that it may be repeated."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
     if not 1 <= len(key) <= 200:
         raise _refused("Idempotency-Key", "must have 1 to 200 characters")
     sender = f"{principal.user_id}|{principal.token_id}|{key}|".encode()
-    return f"request|{hashlib.sha256(sender + request.get_data()).hexdigest()}"
-
-
-def _check_references(body: schemas.TicketIn, principal: Principal) -> None:
-    known = look_up([body.person_id], [body.site_id], seen_from=principal.site_ids)
-    if body.site_id is None and principal.site_ids is not None:
-        raise _refused("site_id", "must be one of the sites you are limited to")
-    if body.site_id is not None and body.site_id not in known.sites:
-        raise _refused("site_id", f"there is no site {body.site_id}")
-    if body.person_id is not None and body.person_id not in known.people:
-        raise _refused("person_id", f"there is no person {body.person_id}")
-    if body.assignee_id is not None and not find_assignee(body.assignee_id).sees_site(body.site_id):
-        raise _refused("assignee_id", "does not see the ticket's site")
-    must_exist(_links(body.evidence), site_ids=principal.site_ids)
+    return hashlib.sha256(sender + request.get_data()).hexdigest()
 
 
 def _refused(field: str, reason: str) -> Problem:

@@ -22,7 +22,8 @@ _Assignee = aliased(User, name="assignee")
 _Creator = aliased(User, name="creator")
 
 
-def _shown(now: dt.datetime) -> tuple[Any, ...]:
+def shown(now: dt.datetime) -> tuple[Any, ...]:
+    """What a list tells of each ticket; how it stands with its time is as of ``now``."""
     return (
         Ticket.id,
         Ticket.number,
@@ -61,7 +62,7 @@ def list_tickets(
     ``sla`` and ``remaining_seconds`` are those of ``now``. ``site_ids``: the sites whoever asks is
     limited to, None for all.
     """
-    query = _filtered(_visible(_shown(now), site_ids), filters, now)
+    query = filtered(visible(shown(now), site_ids), filters, now)
     query = newest_first(query, Ticket.created_at, Ticket.id, limit=limit, after=after)
     rows = [dict(row) for row in session().execute(query).mappings()]
     return page_of(rows, "created_at", limit=limit)
@@ -75,7 +76,7 @@ def find_ticket(
     Evidence and history are oldest first.
     """
     columns = (
-        *_shown(now),
+        *shown(now),
         cast(clock.stood(now), BigInteger).label("paused_seconds"),
         Ticket.due_given,
         Ticket.overdue_at,
@@ -85,7 +86,7 @@ def find_ticket(
         Ticket.detail.label("metadata"),
     )
     query = (
-        _visible(columns, site_ids)
+        visible(columns, site_ids)
         .outerjoin(
             _Creator, (_Creator.tenant_id == Ticket.tenant_id) & (_Creator.id == Ticket.created_by)
         )
@@ -132,7 +133,8 @@ def _history(ticket_id: int) -> list[dict[str, Any]]:
     return [dict(row) for row in rows.mappings()]
 
 
-def _visible(columns: Sequence[Any], site_ids: Collection[int] | None) -> Select[Any]:
+def visible(columns: Sequence[Any], site_ids: Collection[int] | None) -> Select[Any]:
+    """The tenant's tickets with the names that :func:`shown` tells, as far as they are seen."""
     query = (
         select(*columns)
         .select_from(Ticket)
@@ -147,7 +149,8 @@ def _visible(columns: Sequence[Any], site_ids: Collection[int] | None) -> Select
     return query if site_ids is None else query.where(Ticket.site_id.in_(site_ids))
 
 
-def _filtered(query: Select[Any], filters: TicketFilters, now: dt.datetime) -> Select[Any]:
+def filtered(query: Select[Any], filters: TicketFilters, now: dt.datetime) -> Select[Any]:
+    """What the filters keep."""
     for name in ("status", "category", "priority", "source", "resolution", "site_id"):
         if wanted := getattr(filters, name):
             query = query.where(getattr(Ticket, name).in_(wanted))
