@@ -17,10 +17,10 @@ class Age(NamedTuple):
 
 
 AGES = {
-    "1h": Age("Under 1 h", 1, 0),
-    "8h": Age("1 to 8 h", 8, 1),
-    "1d": Age("8 h to 1 day", 24, 8),
-    "older": Age("Over 1 day", None, 24),
+    "1h": Age("Under 1\u00a0h", 1, 0),
+    "8h": Age("1 to 8\u00a0h", 8, 1),
+    "1d": Age("8\u00a0h to 1\u00a0day", 24, 8),
+    "older": Age("Over 1\u00a0day", None, 24),
 }
 """Ages that exclude each other, youngest first."""
 

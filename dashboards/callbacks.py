@@ -45,6 +45,9 @@ Choice = Annotated[str | None, Field(max_length=200)]
 SiteChoice = Annotated[Id | None, BeforeValidator(_or_none)]
 """A site, or all of them."""
 
+SomeId = SiteChoice
+"""What may be chosen by id, or left out."""
+
 Note = Annotated[str | None, Field(max_length=4000)]
 """What somebody wrote."""
 

@@ -17,6 +17,7 @@ from dashboards.pages import (
     incidents,
     live,
     model,
+    overview,
     people,
     person,
     review,
@@ -57,6 +58,7 @@ def _at(path: str, page: ModuleType, nav: Nav | None = None) -> Place:
 
 
 PLACES = (
+    _at("overview", overview, Nav("/app/overview", "Overview", "gauge", "Now")),
     _at("", live, Nav("/app/", "Live feed", "pulse", "Now")),
     _at("alerts", alerts, Nav("/app/alerts", "Alerts", "bell", "Now")),
     _at("tickets", tickets, Nav("/app/tickets", "Tickets", "ticket", "Now")),

@@ -79,7 +79,10 @@
       if (!seeding) noc.drawer.changed(told.id);
     }
     if (byId.size > KEPT) trim();
-    if (counts) noc.counts.refresh();
+    if (counts) {
+      noc.counts.refresh();
+      document.dispatchEvent(new Event("noc:news")); // For pages that read anew by themselves.
+    }
     rows.paint();
   };
 

@@ -4,32 +4,25 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, dcc, html
 from typing_extensions import TypedDict
 
-from dashboards import callbacks, evidence, marks, queries, states, words
-from dashboards.callbacks import Choice, Clicks, Id, Note
-from dashboards.detail import parts
-from dashboards.pages.tickets import title
+from dashboards import callbacks, marks, queries, states, words
+from dashboards.callbacks import Choice, Clicks, Id, Note, SomeId
+from dashboards.detail import parts, ticket_evidence
+from dashboards.detail.ticket_actions import STEPS, actions
+from dashboards.tickets.wording import title
 from noc.database.base import utcnow
 from noc.extensions import session
-from noc.identity.capabilities import FRAUD_VIEW, OPERATE
+from noc.identity.capabilities import OPERATE
 from noc.identity.guard import check
-from noc.identity.principal import Principal, required_principal
+from noc.identity.principal import Principal
 from noc.rest.problems import Problem
 from noc.tickets import workflow
-from noc.tickets.models import PRIORITIES, RESOLUTIONS
-from noc.tickets.transitions import TRANSITIONS
+from noc.tickets.merging import merge
 
 TITLE = "Ticket"
 
-_STEPS = {
-    "IN_PROGRESS": "Start work",
-    "ON_HOLD": "Put on hold",
-    "CLOSED": "Close",
-    "CANCELLED": "Cancel",
-}
 _VERBS = {
     "opened": "Opened",
     "assign": "Assigned",
@@ -54,6 +47,8 @@ def register(ui: Dash) -> None:
         State({"type": "ticket-verdict", "punch": ALL}, "id"),
         State({"type": "ticket-priority", "key": ALL}, "value"),
         State({"type": "ticket-version", "key": ALL}, "data"),
+        State({"type": "ticket-assignee", "key": ALL}, "value"),
+        State({"type": "ticket-into", "key": ALL}, "value"),
         prevent_initial_call=True,
         running=[(Output("detail", "className"), "is-loading", "")],
     )
@@ -74,9 +69,9 @@ def content(ticket_id: int, problem: str = "") -> Any:
             dcc.Store(id={"type": "ticket-version", "key": ticket_id}, data=ticket["version"]),
             html.H2(title(ticket), className="drawer-title"),
             parts.problem(problem),
-            _actions(ticket),
+            actions(ticket),
             marks.facts(_facts(ticket, zone)),
-            *_evidence(ticket, zone),
+            *ticket_evidence.shown(ticket, zone),
             html.H3("What happened"),
             parts.history(ticket["history"], _VERBS, zone, "comment"),
         ],
@@ -98,6 +93,8 @@ def step(
     punches: list[Verdict],
     priorities: list[Choice],
     versions: list[Id],
+    assignees: list[SomeId],
+    into: list[Choice],
 ) -> Any:
     """Take the step whose button was pressed, and show the ticket as it is then.
 
@@ -123,6 +120,8 @@ def step(
                 note,
                 chosen,
                 versions[0] if versions else None,
+                (assignees or [None])[0],
+                ((into or [None])[0] or "").strip(),
             ),
             principal,
         )
@@ -141,6 +140,8 @@ class _Said(NamedTuple):
     note: str
     verdicts: dict[int, str]
     version: int | None
+    assignee: int | None
+    into: str
 
 
 def _take(name: str, ticket_id: int, said: _Said, principal: Principal) -> None:
@@ -156,8 +157,10 @@ def _take(name: str, ticket_id: int, said: _Said, principal: Principal) -> None:
         workflow.comment(ticket_id, said.note, **who)
         return
     who |= {"version": said.version, "comment": said.note or None}
-    if name == "mine" and principal.user_id is not None:
-        workflow.assign(ticket_id, principal.user_id, **who)
+    if name in ("mine", "assign"):
+        workflow.assign(ticket_id, _to_whom(name, said, principal), **who)
+    elif name == "merge":
+        merge(ticket_id, _numbered(said.into), **who)
     elif name == "priority":
         workflow.prioritise(ticket_id, said.priority or "", **who)
     elif name == "RESOLVED":
@@ -166,66 +169,31 @@ def _take(name: str, ticket_id: int, said: _Said, principal: Principal) -> None:
         workflow.transition(
             ticket_id, name, resolution=said.resolution, verdicts=said.verdicts, **who
         )
-    elif name in _STEPS:
+    elif name in STEPS:
         workflow.transition(ticket_id, name, **who)
     else:
         raise Problem(422, "There is no such step.")
 
 
+def _to_whom(name: str, said: _Said, principal: Principal) -> int:
+    user_id = principal.user_id if name == "mine" else said.assignee
+    if user_id is None:
+        raise Problem(422, "Choose to whom first.")
+    return user_id
+
+
+def _numbered(number: str) -> int:
+    if not number:
+        raise Problem(422, "Write the number of the ticket that goes on first.")
+    found = queries.work.ticket_numbered(number.upper())
+    if found is None:
+        raise Problem(404, f"There is no ticket {number}.")
+    return found
+
+
 def _told(problem: Problem) -> str:
     reasons = [f"{item['field']}: {item['reason']}" for item in problem.errors]
     return " ".join([problem.detail, *reasons])
-
-
-def _actions(ticket: dict[str, Any]) -> Any:
-    principal = required_principal()
-    if not principal.may(OPERATE):
-        return None
-    key, allowed = ticket["id"], TRANSITIONS[ticket["status"]]
-    mine = ticket["assignee_id"] == principal.user_id
-    steps = [
-        parts.button("ticket", status, key, label, primary=status == "IN_PROGRESS" and mine)
-        for status, label in _labels(ticket["status"]).items()
-        if status in allowed
-    ]
-    if not mine and "RESOLVED" in allowed and principal.user_id is not None:
-        steps.insert(0, parts.button("ticket", "mine", key, "Take it", primary=True))
-    resolve = "RESOLVED" in allowed
-    return html.Div(
-        [
-            parts.note("ticket", key, "Comment: what was found, what the guard says"),
-            html.Div(
-                [
-                    parts.button("ticket", "comment", key, "Comment"),
-                    *steps,
-                ],
-                className="actions",
-            ),
-            html.Div(
-                [
-                    parts.resolution("ticket", key, RESOLUTIONS),
-                    parts.button("ticket", "RESOLVED", key, "Resolve"),
-                ],
-                className="actions",
-            )
-            if resolve
-            else None,
-            html.Div(
-                [
-                    parts.priority("ticket", key, PRIORITIES, ticket["priority"]),
-                    parts.button("ticket", "priority", key, "Set priority"),
-                ],
-                className="actions",
-            )
-            if resolve
-            else None,
-        ],
-        className="act",
-    )
-
-
-def _labels(status: str) -> dict[str, str]:
-    return _STEPS | ({"IN_PROGRESS": "Reopen"} if status == "RESOLVED" else {})
 
 
 def _facts(ticket: dict[str, Any], zone: str | None) -> list[tuple[str, Any]]:
@@ -239,6 +207,7 @@ def _facts(ticket: dict[str, Any], zone: str | None) -> list[tuple[str, Any]]:
         ("Due", marks.due(ticket, zone)),
         ("With", ticket["assignee_name"] or "Nobody yet"),
         ("Outcome", outcome),
+        ("Goes on as", _heir(ticket)),
     ]
 
 
@@ -248,59 +217,10 @@ def _opener(ticket: dict[str, Any]) -> str:
     return words.SOURCE.get(ticket["source"], "")
 
 
-def _evidence(ticket: dict[str, Any], zone: str | None) -> list[Any]:
-    punch_ids = [int(item["ref"]) for item in ticket["evidence"] if item["kind"] == "punch"]
-    if not punch_ids:
-        text = ticket["description"]
-        described = [html.P(text, className="prose")] if text else []
-        return [*described, *_findings(ticket, zone)]
-    if not required_principal().may(FRAUD_VIEW):
-        return [states.forbidden("The punches, their scores and reasons", FRAUD_VIEW)]
-    scores = queries.scores.punch_scores(punch_ids)
-    differ = len(scores) > 1 and "RESOLVED" in TRANSITIONS[ticket["status"]]
-    rows = [_punch(score, zone, differ=differ) for score in scores]
-    return [
-        html.H3(words.count(len(scores), "punch", "punches")),
-        html.Ul(rows, className="punches"),
-        evidence.doubt(scores[0]["model_version"] if scores else None),
-    ]
-
-
-def _findings(ticket: dict[str, Any], zone: str | None) -> list[Any]:
-    found = queries.work.findings(
-        [int(item["ref"]) for item in ticket["evidence"] if item["kind"] == "finding"]
-    )
-    rows = [
-        html.Li(
-            [
-                marks.severity(item["severity"]),
-                marks.opens(f"finding:{item['id']}", item["title"]),
-                marks.state(item["status"]),
-                marks.moment(item["detected_at"], zone),
-            ]
-        )
-        for item in found
-    ]
-    if not rows:
-        return []
-    return [html.H3(words.count(len(rows), "finding")), html.Ul(rows, className="lines")]
-
-
-def _punch(score: dict[str, Any], zone: str | None, *, differ: bool) -> html.Li:
-    choice = dmc.Select(
-        id={"type": "ticket-verdict", "punch": score["punch_id"]},
-        data=[
-            {"value": "CONFIRMED", "label": "This one: fraud"},
-            {"value": "FALSE_POSITIVE", "label": "This one: genuine"},
-        ],
-        placeholder="As the ticket",
-        clearable=True,
-        className="resolution",
-    )
-    return html.Li(
-        [
-            evidence.punch_head(score, zone, queries.reader.ticket_threshold(score["site_id"])),
-            evidence.reasons(score["reasons"]),
-            choice if differ else None,
-        ]
-    )
+def _heir(ticket: dict[str, Any]) -> Any:
+    """The ticket that this one was merged into, where it is a duplicate now."""
+    if ticket["resolution"] != "DUPLICATE":
+        return None
+    merged = [item["detail"] for item in ticket["history"] if item["action"] == "merge"]
+    into = next((detail for detail in reversed(merged) if "into" in (detail or {})), None)
+    return into and marks.opens(f"ticket:{into['into']}", into["number"])

@@ -7,7 +7,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
-from dashboards import browser, callbacks, exports, grids, queries, states, words
+from dashboards import ages, browser, callbacks, exports, grids, queries, states, words
 from dashboards.callbacks import Choice, Clicks, Cursor, SiteChoice
 from dashboards.marks import aria
 from noc.domain import SEVERITIES
@@ -19,7 +19,7 @@ _STATES = ("open", "NEW", "ACKNOWLEDGED", "ASSIGNED", "SHELVED", "MUTED", "RESOL
 
 
 def layout(query: dict[str, str]) -> html.Div:
-    """The list with its filters; ``?state=&severity=&type=&site=`` narrow it from a link."""
+    """The list with its filters; ``?state=&severity=&type=&site=&age=`` narrow it from a link."""
     severity, state = query.get("severity"), query.get("state")
     return html.Div(
         [
@@ -57,6 +57,14 @@ def layout(query: dict[str, str]) -> html.Div:
                         searchable=True,
                         **_select("Site"),
                     ),
+                    dmc.Select(
+                        id="alerts-age",
+                        value=query.get("age") if query.get("age") in ages.CHOICES else None,
+                        placeholder="Any age",
+                        data=ages.DATA,
+                        clearable=True,
+                        **_select("Age"),
+                    ),
                     html.Span(className="spring"),
                     exports.table("alerts-grid", "alerts"),
                     html.Span(id="alerts-count", className="muted", role="status"),
@@ -72,7 +80,7 @@ def layout(query: dict[str, str]) -> html.Div:
 
 def register(ui: Dash) -> None:
     """Read the list when a filter changes, and its next page on demand."""
-    controls = [f"alerts-{name}" for name in ("state", "severity", "type", "site")]
+    controls = [f"alerts-{name}" for name in ("state", "severity", "type", "site", "age")]
     filters = [Input(control, "value") for control in controls]
     callbacks.register(
         ui,
@@ -103,9 +111,11 @@ def register(ui: Dash) -> None:
     browser.call(ui, "fitted", fitted, Input("alerts-table", "children"))
 
 
-def show(state: Choice, severity: Choice, kind: Choice, site: SiteChoice) -> tuple[Any, ...]:
+def show(
+    state: Choice, severity: Choice, kind: Choice, site: SiteChoice, age: Choice = None
+) -> tuple[Any, ...]:
     """The first page of what the filters keep, with the counts of each filter's choices."""
-    wanted = queries.work.alert_filters(state, severity, kind, site)
+    wanted = queries.work.alert_filters(state, severity, kind, site, age)
     page = queries.work.alerts(wanted, limit=PAGE)
     facets = queries.work.alert_counts(wanted)
     rows = [row(item) for item in page.items]
@@ -132,13 +142,19 @@ def show(state: Choice, severity: Choice, kind: Choice, site: SiteChoice) -> tup
 
 
 def more(
-    _: Clicks, cursor: Cursor, state: Choice, severity: Choice, kind: Choice, site: SiteChoice
+    _: Clicks,
+    cursor: Cursor,
+    state: Choice,
+    severity: Choice,
+    kind: Choice,
+    site: SiteChoice,
+    age: Choice = None,
 ) -> tuple[Any, ...]:
     """The next page, added below."""
     if not cursor:
         return no_update, no_update, True
     page = queries.work.alerts(
-        queries.work.alert_filters(state, severity, kind, site), limit=PAGE, cursor=cursor
+        queries.work.alert_filters(state, severity, kind, site, age), limit=PAGE, cursor=cursor
     )
     return (
         {"add": [row(item) for item in page.items]},

@@ -11,8 +11,8 @@ from dashboards import browser, callbacks, evidence, habits, marks, queries, sta
 from dashboards.callbacks import Choice, Clicks, Id
 from dashboards.figures import score_history
 from dashboards.marks import aria
-from dashboards.pages.tickets import title
 from dashboards.person import links, profile, verdicts
+from dashboards.tickets.wording import title
 from noc.database.base import utcnow
 from noc.identity.capabilities import FRAUD_VIEW
 from noc.identity.guard import check

@@ -1,77 +1,77 @@
-"""Tickets: the work that waits for people."""
+"""Tickets: the work that waits for people, as a table or as a board."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from dashboards import browser, callbacks, exports, grids, queries, states, words
+from dashboards import browser, callbacks, exports, queries, states, words
 from dashboards.callbacks import Choice, Clicks, Cursor, SiteChoice
-from dashboards.marks import aria
+from dashboards.tickets import board, filters, moving, new
+from dashboards.tickets.table import PAGE, row, table
+from noc.identity.capabilities import OPERATE
 from noc.identity.principal import required_principal
 
 TITLE = "Tickets"
 
-PAGE = 200
-_VIEWS = (
-    ("open", "Open"),
-    ("late", "Late or at risk"),
-    ("mine", "Mine"),
-    ("done", "Resolved"),
-    ("all", "All"),
-)
+_RETRY = {"type": "retry", "page": "tickets", "n": 0}
 
 
 def layout(query: dict[str, str]) -> html.Div:
-    """The list with its filter; ``?view=`` chooses from a link."""
-    view = query.get("view", "open")
-    sites = [{"value": key, "label": site["name"]} for key, site in queries.reader.sites().items()]
+    """The tickets with their filters; ``?show=board&view=&site=`` and others choose from a link."""
+    as_board = query.get("show") == "board"
     return html.Div(
         [
-            dcc.Store(id="tickets-cursor"),
+            *[
+                dcc.Store(id=f"tickets-{name}")
+                for name in ("cursor", "tick", "move", "moved", "created")
+            ],
             html.Div(
                 [
-                    dmc.SegmentedControl(
-                        id="tickets-view",
-                        value=view if view in dict(_VIEWS) else "open",
-                        data=[{"value": value, "label": label} for value, label in _VIEWS],
-                    ),
-                    dmc.Select(
-                        id="tickets-site",
-                        placeholder="All sites",
-                        value=query.get("site"),
-                        data=sites,
-                        clearable=True,
-                        searchable=True,
-                        className="toolbar-select",
-                        **aria(label="Site"),
-                    ),
+                    *filters.choices(query),
                     html.Span(className="spring"),
-                    exports.table("tickets-grid", "tickets"),
+                    html.Span(exports.table("tickets-grid", "tickets"), id="tickets-export"),
+                    new.button(),
+                ],
+                className="toolbar",
+            ),
+            html.Div(
+                [
+                    *filters.narrowing(query),
+                    html.Span(className="spring"),
                     html.Span(id="tickets-count", className="muted", role="status"),
                 ],
                 className="toolbar",
             ),
-            html.Div(states.skeleton(34, 46, 46, 46, 46, 46), id="tickets-table", className="fill"),
+            html.Div(id="tickets-said"),
+            html.Div(
+                board.skeleton() if as_board else states.skeleton(34, 46, 46, 46, 46, 46),
+                id="tickets-table",
+                className="fill",
+            ),
             html.Button("Show older", id="tickets-more", className="btn", hidden=True, n_clicks=0),
+            new.form(),
         ],
         className="page page-full",
     )
 
 
 def register(ui: Dash) -> None:
-    """Read the list when a filter changes, and its next page on demand."""
+    """Read when a filter changes or the feed tells of a ticket, and the next page on demand."""
+    controls = [f"tickets-{name}" for name in filters.CONTROLS]
     callbacks.register(
         ui,
         show,
         Output("tickets-table", "children"),
         Output("tickets-count", "children"),
+        Output("tickets-view", "data"),
         Output("tickets-cursor", "data"),
         Output("tickets-more", "hidden"),
-        Input("tickets-view", "value"),
-        Input("tickets-site", "value"),
+        Output("tickets-export", "hidden"),
+        *[Input(control, "value") for control in controls],
+        Input("tickets-tick", "data"),
+        Input({"type": "retry", "page": "tickets", "n": ALL}, "n_clicks"),
     )
     callbacks.register(
         ui,
@@ -81,35 +81,77 @@ def register(ui: Dash) -> None:
         Output("tickets-more", "hidden", allow_duplicate=True),
         Input("tickets-more", "n_clicks"),
         State("tickets-cursor", "data"),
-        State("tickets-view", "value"),
-        State("tickets-site", "value"),
+        *[State(control, "value") for control in controls[:-1]],
         prevent_initial_call=True,
     )
-    browser.keep_address(ui, "tickets-view", "tickets-site")
-    fitted = Output("sink", "data", allow_duplicate=True)
-    browser.call(ui, "fitted", fitted, Input("tickets-table", "children"))
+    moving.register(ui)
+    new.register(ui)
+    browser.keep_address(ui, *controls)
+    browser.call(
+        ui,
+        "showChosen",
+        Output("tickets-view", "value"),
+        Input("tickets-show", "value"),
+        State("tickets-view", "value"),
+        on_load=False,
+    )
+    done = Output("sink", "data", allow_duplicate=True)
+    browser.call(ui, "fitted", done, Input("tickets-table", "children"))
+    browser.call(ui, "boardShown", done, Input("tickets-table", "children"))
 
 
-def show(view: Choice, site: SiteChoice) -> tuple[Any, ...]:
-    """The first page of the view."""
-    page = queries.work.tickets(_filters(view, site), limit=PAGE)
-    rows = [row(item) for item in page.items]
-    columns = [_NUMBER, _TITLE, _PRIORITY, _OPENED, _DUE, grids.STATE, grids.OWNER]
-    table = grids.grid("tickets-grid", columns, rows) if rows else _nothing(view)
-    more_than = "+" if page.after else ""
+def show(
+    view: Choice,
+    site: SiteChoice,
+    priority: Choice,
+    category: Choice,
+    age: Choice,
+    as_: Choice,
+    _tick: Any = None,
+    _retries: Clicks = None,
+) -> tuple[Any, ...]:
+    """The first page or the board, with the counts of the views beside them."""
+    if as_ == "board" and view not in filters.BOARD_VIEWS:
+        view = "open"
+    narrowed = filters.narrowed(site, priority, category, age)
+    answer: dict[str, Any] = {"count": "", "views": filters.views(as_), "key": None, "last": True}
+
+    def build() -> Any:
+        counts = queries.work.ticket_counts(queries.work.ticket_filters(**narrowed))
+        answer["views"] = filters.views(as_, counts)
+        if as_ == "board":
+            return _board(view, narrowed, answer)
+        if ctx.triggered_id == "tickets-tick":
+            # A table that somebody reads is not taken away under them; its counts are.
+            answer["count"] = answer["key"] = answer["last"] = no_update
+            return no_update
+        return _table(view, narrowed, answer)
+
+    body = states.or_failed("The tickets", _RETRY, build)
     return (
-        table,
-        f"{len(rows):,}{more_than} {'ticket' if len(rows) == 1 else 'tickets'}",
-        queries.work.next_key(page),
-        page.after is None,
+        body,
+        answer["count"],
+        answer["views"],
+        answer["key"],
+        answer["last"],
+        as_ == "board",
     )
 
 
-def more(_: Clicks, cursor: Cursor, view: Choice, site: SiteChoice) -> tuple[Any, ...]:
+def more(
+    _: Clicks,
+    cursor: Cursor,
+    view: Choice,
+    site: SiteChoice,
+    priority: Choice,
+    category: Choice,
+    age: Choice,
+) -> tuple[Any, ...]:
     """The next page, added below."""
     if not cursor:
         return no_update, no_update, True
-    page = queries.work.tickets(_filters(view, site), limit=PAGE, cursor=cursor)
+    wanted = filters.of_view(view, **filters.narrowed(site, priority, category, age))
+    page = queries.work.tickets(wanted, limit=PAGE, cursor=cursor)
     return (
         {"add": [row(item) for item in page.items]},
         queries.work.next_key(page),
@@ -117,60 +159,19 @@ def more(_: Clicks, cursor: Cursor, view: Choice, site: SiteChoice) -> tuple[Any
     )
 
 
-def row(ticket: dict[str, Any]) -> dict[str, Any]:
-    """A ticket as a row of the grid."""
-    return {
-        "id": f"ticket:{ticket['id']}",
-        "kind": "ticket",
-        "who": ticket["person_name"] or ticket["site_name"],
-        "where": ticket["site_name"] if ticket["person_name"] else ticket["number"],
-        "site_id": ticket["site_id"],
-        "title": title(ticket),
-        "what": f"{ticket['number']}, opened{words.SOURCE.get(ticket['source'], '')}",
-        "severity": ticket["priority"],
-        "at": ticket["created_at"].isoformat(),
-        "state": ticket["status"],
-        "owner": ticket["assignee_name"],
-        "sla": ticket["sla"],
-        "due": ticket["due_at"] and ticket["due_at"].isoformat(),
-        "left": ticket["remaining_seconds"],
-    }
+def _table(view: str | None, narrowed: dict[str, Any], answer: dict[str, Any]) -> Any:
+    page = queries.work.tickets(filters.of_view(view, **narrowed), limit=PAGE)
+    more_than = "+" if page.after else ""
+    found = len(page.items)
+    answer["count"] = f"{found:,}{more_than} {'ticket' if found == 1 else 'tickets'}"
+    answer["key"], answer["last"] = queries.work.next_key(page), page.after is None
+    return table(page.items, view)
 
 
-def title(ticket: dict[str, Any]) -> str:
-    """The ticket's title in words: the machine's prefix and codes are for machines."""
-    text = str(ticket["title"])
-    if ticket["category"] == "SECURITY_FRAUD" and " - " in text:
-        return f"Attendance fraud: {words.say(words.ANOMALY, text.rsplit(' - ', 1)[1]).lower()}"
-    kind, _, site = text.removeprefix("[AUTO] ").partition(": ")
-    return f"{words.FINDING[kind]}: {site}" if kind in words.FINDING else text
-
-
-def _filters(view: str | None, site: int | None) -> Any:
-    user_id = required_principal().user_id
-    return queries.work.ticket_filters(
-        open=None if view == "all" else view != "done",
-        assignee_id=user_id if view == "mine" else None,
-        late=view == "late",
-        site=site,
-    )
-
-
-def _nothing(view: str | None) -> html.Div:
-    names = {
-        "open": "No open tickets",
-        "late": "No ticket is late",
-        "mine": "Nothing waits for you",
-    }
-    why = "Tickets open by themselves when a punch scores above the threshold or an audit finds "
-    notice = states.empty(names.get(view or "", "No tickets"), why + "something serious.")
-    return html.Div(notice, className="panel fill")
-
-
-_NUMBER = {**grids.WHO, "headerName": "About"}
-_TITLE = {**grids.WHAT, "headerName": "What", "flex": 4}
-_PRIORITY = {**grids.SEVERITY, "headerName": "Priority"}
-_DUE: dict[str, Any] = {"colId": "due", "field": "due", "headerName": "Due"} | {
-    "cellRenderer": "Due", "width": 150,
-}  # fmt: skip
-_OPENED = {**grids.WHEN, "headerName": "Opened"}
+def _board(view: str | None, narrowed: dict[str, Any], answer: dict[str, Any]) -> Any:
+    wanted = filters.of_view(view, board=True, **narrowed)
+    columns = queries.work.ticket_board(wanted, board.CARDS)
+    total = sum(column["count"] for column in columns.values())
+    answer["count"] = words.count(total, "ticket")
+    may_move = required_principal().may(OPERATE)
+    return board.board(columns, queries.reader.sites(), may_move=may_move)

@@ -1,0 +1,1 @@
+"""The parts of the overview, each drawn from one read."""

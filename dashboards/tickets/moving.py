@@ -1,0 +1,99 @@
+"""A card is moved: done as the reader saw it, or told why not, with nothing lost."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired
+
+from dash import Dash, Input, Output, html
+from typing_extensions import TypedDict
+
+from dashboards import browser, callbacks, marks, queries, words
+from dashboards.callbacks import Id
+from noc.database.base import utcnow
+from noc.extensions import session
+from noc.identity.capabilities import OPERATE
+from noc.identity.guard import check
+from noc.rest.problems import Problem
+from noc.tickets import workflow
+
+
+class Wanted(TypedDict):
+    """Where a card was moved to, and the version of the ticket that the card showed."""
+
+    id: Id
+    version: Id
+    to: Literal["NEW", "ASSIGNED", "IN_PROGRESS", "ON_HOLD", "RESOLVED"]
+    resolution: NotRequired[
+        Literal["CONFIRMED", "FALSE_POSITIVE", "INCONCLUSIVE", "DUPLICATE", "FIXED"] | None
+    ]
+
+
+def register(ui: Dash) -> None:
+    """Moves come from ``assets/tickets.js``, which reads the board anew when they are done."""
+    callbacks.register(
+        ui,
+        move,
+        Output("tickets-moved", "data"),
+        Output("tickets-said", "children"),
+        Input("tickets-move", "data"),
+        prevent_initial_call=True,
+    )
+    done = Output("sink", "data", allow_duplicate=True)
+    browser.call(ui, "ticketMoved", done, Input("tickets-moved", "data"), on_load=False)
+
+
+def move(wanted: Wanted) -> tuple[dict[str, Any], Any]:
+    """Move the ticket, unless it has changed since the reader saw it; what came of it in words.
+
+    403 without ``noc:operate``. A move that is not made answers ``ok`` False, and says what
+    somebody else did meanwhile.
+    """
+    principal = check(OPERATE)
+    ticket_id = wanted["id"]
+    try:
+        ticket = workflow.transition(
+            ticket_id,
+            wanted["to"],
+            resolution=wanted.get("resolution"),
+            user_id=principal.user_id,
+            site_ids=principal.site_ids,
+            now=utcnow(),
+            version=wanted["version"],
+        )
+        session().commit()
+    except Problem as problem:
+        session().rollback()
+        return {"id": ticket_id, "ok": False}, _refused(ticket_id, problem)
+    state = words.say(words.STATE, ticket.status).lower()
+    return {"id": ticket_id, "ok": True, "words": f"{ticket.number} is {state}"}, None
+
+
+def _refused(ticket_id: int, problem: Problem) -> Any:
+    """Why the move was not made; where somebody was quicker, who, what and when."""
+    if "current_version" not in problem.members:
+        reasons = [f"{item['field']} {item['reason']}" for item in problem.errors]
+        return html.P(" ".join([problem.detail, *reasons]), className="problem", role="alert")
+    ticket = queries.work.ticket(ticket_id)
+    if ticket is None:
+        return html.P("The ticket is no longer there.", className="problem", role="alert")
+    last = ticket["history"][-1]
+    who = last["user_name"] or "the system"
+    done = {
+        "transition": f"set it to {words.say(words.STATE, last['new_status']).lower()}",
+        "assign": f"gave it to {ticket['assignee_name'] or 'nobody'}",
+        "comment": "wrote a comment",
+        "priority": "set its priority and time",
+        "evidence": "added evidence",
+        "merge": "merged it with another",
+        "overdue": "said that it is overdue",
+    }.get(last["action"], "changed it")
+    return html.P(
+        [
+            f"{ticket['number']} was not moved: {who} {done} ",
+            marks.moment(last["at"], queries.reader.zone(ticket["site_id"])),
+            ", after you saw it. The board shows it as it is now. ",
+            marks.opens(f"ticket:{ticket_id}", f"Look at {ticket['number']}"),
+        ],
+        className="problem",
+        role="alert",
+    )
