@@ -116,6 +116,13 @@ def test_a_body_that_does_not_go_with_its_output_is_malformed(reader: Reader, fi
             "wanted.action",
         ),
         ("feed-result.data", {"feed-action.data": None}, "wanted"),
+        (
+            "tickets-moved.data",
+            {"tickets-move.data": {"id": 1, "version": 1, "to": "X"}},
+            "wanted.to",
+        ),
+        ("tickets-moved.data", {"tickets-move.data": {"id": 1, "to": "NEW"}}, "wanted.version"),
+        ("tickets-created.data", {"tickets-new-site.value": "x"}, "site"),
         ("heatmap-cell.children", {"heatmap-graph.clickData": {"points": []}}, "click.points"),
     ],
 )

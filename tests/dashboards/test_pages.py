@@ -358,6 +358,42 @@ def test_no_callback_shows_or_touches_another_companys_rows(
                 "tickets-view.value": "all",
             },
         ),
+        "tickets-moved.data": lambda: reader.call(
+            "tickets-moved.data",
+            "tickets-move.data",
+            values={"tickets-move.data": {"id": theirs.ticket, "version": 1, "to": "IN_PROGRESS"}},
+        ),
+        "tickets-created.data": lambda: reader.call(
+            "tickets-created.data",
+            "tickets-new-save.n_clicks",
+            values={
+                "tickets-new-save.n_clicks": 1,
+                "tickets-new-title.value": "Look",
+                "tickets-new-priority.value": "LOW",
+                "tickets-new-category.value": "OTHER",
+                "tickets-new-site.value": str(site.id),
+                "tickets-new-person.value": str(person),
+            },
+        ),
+        "tickets-new-person.data": lambda: reader.call(
+            "tickets-new-person.data",
+            "tickets-new-person.searchValue",
+            values={"tickets-new-person.searchValue": "Zoe"},
+        ),
+        "tickets-board": lambda: reader.call(
+            "tickets-table.children",
+            "tickets-view.value",
+            values={"tickets-show.value": "board", "tickets-view.value": "open"},
+        ),
+        "ticket-assign": lambda: press(
+            reader, "ticket", "assign", theirs.ticket, note="", assignee="1"
+        ),
+        "ticket-merge": lambda: press(
+            reader, "ticket", "merge", theirs.ticket, note="", into="T-000001"
+        ),
+        "overview-body.children": lambda: reader.call(
+            "overview-body.children", "overview-clock.n_intervals", values={}
+        ),
         "people-list.children": lambda: reader.call(
             "people-list.children", "people-text.value", values={"people-text.value": "Zoe"}
         ),
