@@ -1,7 +1,7 @@
-// The overview reads itself anew when the feed tells of something, at most every five seconds.
+// The overview reads itself anew when the feed tells of something, at most every three seconds.
 (function () {
   const noc = (window.noc = window.noc || {});
-  const EVERY = 5000;
+  const EVERY = 3000;
   let last = 0;
   let waiting = null;
 

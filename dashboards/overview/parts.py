@@ -20,7 +20,7 @@ def number(count: int, href: str, what: str, *, strong: bool = False) -> html.Sp
     """A count that leads to the rows behind it; a zero leads nowhere. ``what`` is for readers."""
     if not count:
         return html.Span("0", className="count count-none")
-    words = html.Span(f"{count:,}", **aria(label=f"{count:,} {what}"))
+    words = html.Span(f"{count:,}", **aria(label=f"{what}: {count:,}"))
     return dcc.Link(words, href=href, className="count count-strong" if strong else "count")
 
 

@@ -111,7 +111,7 @@ def form() -> dmc.Modal | None:
             ],
             className="form",
         ),
-        id="tickets-new",
+        id="tickets-form",
         title="New ticket",
         opened=False,
         size=520,
@@ -124,7 +124,7 @@ def register(ui: Dash) -> None:
     browser.call(
         ui,
         "newTicket",
-        Output("tickets-new", "opened"),
+        Output("tickets-form", "opened"),
         Output("tickets-new-key", "data"),
         Input("tickets-new-open", "n_clicks"),
         Input("tickets-new-cancel", "n_clicks"),
@@ -142,7 +142,7 @@ def register(ui: Dash) -> None:
         ui,
         save,
         Output("tickets-created", "data"),
-        Output("tickets-new", "opened", allow_duplicate=True),
+        Output("tickets-form", "opened", allow_duplicate=True),
         *[
             Output(f"tickets-new-{name}", "error")
             for name in ("title", "description", "site", "person")

@@ -215,7 +215,7 @@ def test_a_ticket_is_opened_by_hand_and_pressing_twice_opens_one(
     assert (ticket.site_id, ticket.person_id, ticket.created_by) == (
         site.id, person.id, me.id,
     )  # fmt: skip
-    assert answer.json["response"]["tickets-new"]["opened"] is False
+    assert answer.json["response"]["tickets-form"]["opened"] is False
     save(reader, **written, key="k-2")
     assert number_of(session) == 2
 
@@ -225,7 +225,7 @@ def test_what_is_wrong_is_said_beside_the_field_and_what_was_typed_stays(
 ) -> None:
     answer = save(reader, title="  ", site="4711").json["response"]
     assert answer["tickets-new-title"] == {"error": "Say in a line what is to be done"}
-    assert answer["tickets-new"]["opened"] is True
+    assert answer["tickets-form"]["opened"] is True
     long = save(reader, title="x" * 201).json["response"]
     assert long["tickets-new-title"]["error"] == "Must have at most 200 characters"
     strange = save(reader, site="4711").json["response"]
