@@ -35,7 +35,7 @@
     changed(id) {
       setTimeout(() => {
         // Not over what somebody is writing: they see the news when they save it.
-        const writing = [...document.querySelectorAll("#detail textarea")].some((field) => field.value);
+        const writing = [...document.querySelectorAll("#detail textarea, #detail .typed input")].some((field) => field.value);
         if (noc.drawer.target === id && !writing) noc.drawer.open(id);
       }, 400);
     },

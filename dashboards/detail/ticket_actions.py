@@ -63,7 +63,7 @@ def _of_open(ticket: dict[str, Any]) -> list[Any]:
             dmc.TextInput(
                 id={"type": "ticket-into", "key": key},
                 placeholder="T-000001",
-                className="resolution",
+                className="resolution typed",
                 **aria(label="Number of the ticket that goes on"),
             ),
             parts.button("ticket", "merge", key, "Merge into that one"),

@@ -15,13 +15,13 @@ from dashboards.queries.overview import Grid
 from noc.domain import SEVERITIES
 
 _PRIORITIES = ("HIGH", "MEDIUM", "LOW")
-_STANDINGS = (
-    ("overdue", "Overdue", "overdue"),
-    ("at_risk", "At risk", "at_risk"),
-    ("on_time", "In time", None),
-    ("paused", "On hold", None),
+_STANDINGS: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("overdue", "Overdue", {"view": "overdue"}),
+    ("at_risk", "At risk", {"view": "at_risk"}),
+    ("on_time", "In time", {"show": "board"}),
+    ("paused", "On hold", {"show": "board"}),
 )
-"""How tickets stand with their time, its word, and the view of the list that has them."""
+"""How tickets stand with their time, its word, and where they are: a view, or the board."""
 
 
 def alerts(numbers: Numbers) -> html.Section:
@@ -99,14 +99,12 @@ def _standing(standing: Counter[str]) -> html.Dl:
                 [
                     html.Dt(word),
                     html.Dd(
-                        number(standing[code], address("tickets", view=view), f"{word} tickets")
-                        if view
-                        else html.Span(f"{standing[code]:,}", className="count"),
+                        number(standing[code], address("tickets", **where), f"{word} tickets"),
                         className=f"sla-{code}" if standing[code] else "",
                     ),
                 ]
             )
-            for code, word, view in _STANDINGS
+            for code, word, where in _STANDINGS
         ],
         className="over-standing",
     )

@@ -134,7 +134,7 @@ def _card(
         title(ticket),
         className="card-title",
         **data(open=f"ticket:{ticket['id']}"),
-        **aria(describedby="board-hint"),
+        **(aria(describedby="board-hint") if may_move else {}),
     )
     menu = html.Button(
         icon("move"),
