@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, false, func, select
 
 from noc.database.tenancy import required_tenant
 from noc.extensions import session
@@ -92,11 +92,13 @@ def open_counts(
     One query. ``mine`` are those of ``user_id``.
     """
     standing = clock.standing(now)
+    # Nobody's tickets are not those of whoever is no user.
+    mine = false() if user_id is None else Ticket.assignee_id == user_id
     counted: tuple[Any, ...] = (
         func.count().label("open"),
         func.count().filter(standing == "overdue").label("overdue"),
         func.count().filter(standing == "at_risk").label("at_risk"),
-        func.count().filter(Ticket.assignee_id == user_id).label("mine"),
+        func.count().filter(mine).label("mine"),
     )
     query = select(*counted).where(
         Ticket.tenant_id == required_tenant(), Ticket.status.in_(OPEN_STATUSES)
