@@ -116,3 +116,13 @@ def test_a_ticket_is_opened_by_hand(watched: Watched, company: Company) -> None:
         query = select(Ticket).where(Ticket.title == "The lamp at the gate is out")
         ticket = make.session.scalars(query).one()
         assert (ticket.person_id, ticket.source) == (company.person_id, "MANUAL")
+
+
+@pytest.mark.window(viewport={"width": 390, "height": 844}, color_scheme="light")
+def test_both_fit_a_narrow_screen(watched: Watched, company: Company) -> None:
+    page = watched.sign_in(company, "/app/overview")
+    expect(page.locator(".lede h2")).to_contain_text("critical")
+    assert page.evaluate("document.getElementById('page').scrollWidth") <= 390
+    page.goto(watched.base + BOARD)
+    expect(page.locator(".card")).to_be_visible()
+    assert page.evaluate("document.getElementById('page').scrollWidth") <= 390

@@ -200,7 +200,9 @@ def test_a_person_is_found_from_the_keyboard(watched: Watched, company: Company)
     expect(page.get_by_role("heading", name="Meera Joshi")).to_be_visible()
 
 
-@pytest.mark.parametrize("name", ["Alerts", "Tickets", "People", "Heatmap", "Live feed"])
+@pytest.mark.parametrize(
+    "name", ["Overview", "Alerts", "Tickets", "People", "Heatmap", "Live feed"]
+)
 def test_each_page_opens_from_the_navigation(watched: Watched, company: Company, name: str) -> None:
     page = watched.sign_in(company, "/app/tickets")
     page.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
