@@ -36,9 +36,12 @@
   // One line a point: the trace's name, x, y, and z, value or text where there are.
   function chartRows(plot) {
     const rows = [["series", "x", "y", "value"]];
+    // An axis that names ids by its ticks names them here too.
+    const { tickvals, ticktext } = plot._fullLayout.yaxis || {};
+    const named = new Map(listed(tickvals).map((value, at) => [value, listed(ticktext)[at]]));
     for (const trace of plot._fullData) {
       const x = listed(trace.x);
-      const y = listed(trace.y);
+      const y = listed(trace.y).map((value) => named.get(value) || value);
       if (trace.z) {
         listed(trace.z).forEach((line, i) => listed(line).forEach((z, j) => rows.push([trace.name, x[j], y[i], z])));
       } else {

@@ -1,16 +1,15 @@
-"""The fraud heatmap: site by hour of the week."""
+"""The fraud heatmap: site by hour of the week, or by day."""
 
 from __future__ import annotations
 
-import math
-from typing import Any, Literal
+import datetime as dt
+from typing import Any
 
 import plotly.graph_objects as go
 
 from dashboards import theme
-from dashboards.words import WEEKDAYS, count
-
-Measure = Literal["max", "mean"]
+from dashboards.heatmap import measures
+from dashboards.heatmap.measures import Measure
 
 ROW_HEIGHT = 24
 AXIS_HEIGHT = 48
@@ -18,48 +17,104 @@ _TICK_HOURS = (0, 6, 12, 18)
 
 
 def figure(report: dict[str, Any], measure: Measure, scheme: theme.Scheme) -> go.Figure:
-    """The figure for a report of ``noc.fraud.reports.heatmap``.
+    """The figure for a report of :func:`noc.fraud.heatmap.heatmap`.
 
-    One row a site, in the report's order from the top; 168 columns, Monday 00:00 first, on the
-    site's own clock. Colour is the score on a fixed scale from 0 to 1; a cell without a punch
-    stays empty, so that the grey behind it shows.
+    One row a site, in the report's order from the top; a column each hour of the week, Monday
+    00:00 first, or each day. Scores and shares are on a fixed scale from 0 to 1, counts on one
+    from 0 to the highest. A cell that could not be measured stays empty, so that the grey behind
+    it shows; a dot marks a confirmed share of few reviews.
     """
     sites = report["sites"]
     tokens = theme.COLOURS[scheme]
+    places = range(measures.width(report))
+    names = [str(site["site_id"]) for site in sites]
+    labels = [measures.label(report, at) for at in places]
+    cells = [[measures.cell(site, at) for at in places] for site in sites]
     chart = go.Figure(
         go.Heatmap(
-            z=[site[measure] for site in sites],
-            x=list(range(168)),
-            y=[str(site["site_id"]) for site in sites],
+            name=measures.TOLD[measure],
+            z=[[one.value(measure) for one in row] for row in cells],
+            x=labels,
+            y=names,
             zmin=0,
-            zmax=1,
+            zmax=top(report, measure),
             colorscale=theme.score_scale(scheme),
             showscale=False,
             xgap=1,
             ygap=3,
-            customdata=[_told(site, report["threshold"]) for site in sites],
+            customdata=[
+                [_told(report, site, at, one) for at, one in enumerate(row)]
+                for site, row in zip(sites, cells, strict=True)
+            ],
             hovertemplate="%{customdata}<extra></extra>",
         )
     )
+    if measure == "confirmed":
+        _mark_few(chart, names, labels, cells, tokens)
+    _axes(chart, report, sites, tokens, scheme)
+    return chart
+
+
+def top(report: dict[str, Any], measure: Measure) -> float:
+    """The end of the scale: 1, or the highest count (1 at least)."""
+    if measure != "high":
+        return 1
+    return max((n for site in report["sites"] for n in site["high"]), default=0) or 1
+
+
+def _mark_few(
+    chart: go.Figure,
+    names: list[str],
+    labels: list[str],
+    cells: list[list[measures.Cell]],
+    tokens: dict[str, str],
+) -> None:
+    few = [
+        (labels[at], name)
+        for name, row in zip(names, cells, strict=True)
+        for at, one in enumerate(row)
+        if one.few
+    ]
+    chart.add_trace(go.Scatter(
+        name="few reviews", x=[x for x, _ in few], y=[y for _, y in few], mode="markers",
+        marker={
+            "size": 4, "color": tokens["surface"], "opacity": 1,
+            "line": {"width": 1, "color": tokens["text"]},
+        },
+        hoverinfo="skip",
+    ))  # fmt: skip
+
+
+def _axes(
+    chart: go.Figure,
+    report: dict[str, Any],
+    sites: list[dict[str, Any]],
+    tokens: dict[str, str],
+    scheme: theme.Scheme,
+) -> None:
+    ticks, lines = _by_day(report) if report["dates"] is not None else _by_hour(report)
+    width = measures.width(report)
     chart.update_layout(
         template=theme.template(scheme),
         plot_bgcolor=tokens["unmeasured"],
         height=ROW_HEIGHT * max(len(sites), 1) + AXIS_HEIGHT,
         xaxis={
-            "range": [-0.5, 167.5],
+            "type": "category",
+            "range": [-0.5, width - 0.5],
             "tickmode": "array",
-            "tickvals": [day * 24 + hour for day in range(7) for hour in _TICK_HOURS],
-            "ticktext": [_tick(day, hour) for day in range(7) for hour in _TICK_HOURS],
+            "tickvals": list(ticks),
+            "ticktext": list(ticks.values()),
             "side": "top",
             "showgrid": False,
             "fixedrange": True,
         },
         yaxis={
-            "autorange": "reversed",
+            "autorange": False,
+            "range": [max(len(sites), 1) - 0.5, -0.5],
             "type": "category",
             "tickmode": "array",
             "tickvals": [str(site["site_id"]) for site in sites],
-            "ticktext": [_short(site["site_name"]) for site in sites],
+            "ticktext": [short(site["site_name"]) for site in sites],
             "tickfont": {"size": theme.TYPE_SCALE[1], "color": tokens["text"]},
             "ticklabelstandoff": 8,
             "showgrid": False,
@@ -67,47 +122,43 @@ def figure(report: dict[str, Any], measure: Measure, scheme: theme.Scheme) -> go
         },
         shapes=[
             {
-                "type": "line", "yref": "paper", "y0": 0, "y1": 1,
-                "x0": day * 24 - 0.5, "x1": day * 24 - 0.5,
+                "type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": at - 0.5, "x1": at - 0.5,
                 "line": {"color": tokens["surface"], "width": 4}, "layer": "above",
             }
-            for day in range(1, 7)
+            for at in lines
         ],
     )  # fmt: skip
-    return chart
 
 
-def share_interval(hits: int, n: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927), which holds for few cases too; ``n`` at least 1."""
-    z, share = 1.96, hits / n
-    middle = share + z * z / (2 * n)
-    reach = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
+def _by_hour(report: dict[str, Any]) -> tuple[dict[str, str], list[int]]:
+    """Ticks by label, and where a day begins."""
+    ticks = {
+        measures.label(report, day * 24 + hour): (
+            measures.label(report, day * 24)[:3] if hour == 0 else str(hour)
+        )
+        for day in range(7)
+        for hour in _TICK_HOURS
+    }
+    return ticks, [day * 24 for day in range(1, 7)]
 
 
-def _told(site: dict[str, Any], threshold: float) -> list[str]:
-    return [_cell(site, hour, threshold) for hour in range(168)]
+def _by_day(report: dict[str, Any]) -> tuple[dict[str, str], list[int]]:
+    """A tick at each Monday, at every day of a short period; lines where a week begins."""
+    days = [dt.date.fromisoformat(one) for one in report["dates"]]
+    every = len(days) <= 10
+    ticks = {
+        day.isoformat(): f"{day:%a} {day.day} {day:%b}" if every else f"{day.day} {day:%b}"
+        for day in days
+        if every or day.weekday() == 0
+    }
+    return ticks, [at for at, day in enumerate(days) if at and day.weekday() == 0]
 
 
-def _cell(site: dict[str, Any], hour: int, threshold: float) -> str:
-    day, clock = divmod(hour, 24)
-    head = f"<b>{site['site_name']}</b><br>{WEEKDAYS[day]} {clock:02}:00 to {clock + 1:02}:00"
-    n = site["count"][hour]
-    if not n:
-        return f"{head}<br>Nobody punched: not measured"
-    high = round(site["share"][hour] * n)
-    low, top = share_interval(high, n)
-    share = f"{high} at {threshold:.2f} or more ({low:.0%} to {top:.0%})"
-    return (
-        f"{head}<br>Highest {site['max'][hour]:.2f}, mean {site['mean'][hour]:.2f}"
-        f"<br>{count(n, 'punch', 'punches')}, {share}"
-    )
+def _told(report: dict[str, Any], site: dict[str, Any], at: int, one: measures.Cell) -> str:
+    lines = measures.sentences(one, site["threshold"])
+    return f"<b>{site['site_name']}</b><br>{measures.when(report, at)}<br>{'<br>'.join(lines)}"
 
 
-def _tick(day: int, hour: int) -> str:
-    return WEEKDAYS[day][:3] if hour == 0 else str(hour)
-
-
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """A name that fits beside the chart."""
     return name if len(name) <= 34 else f"{name[:33]}…"

@@ -6,9 +6,12 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
-from dashboards.queries.reader import ticket_threshold
+from dashboards.queries.reader import zone as zone_of
 from noc.fraud import drilldown, reports
-from noc.identity.principal import required_principal
+from noc.fraud import heatmap as by_cell
+from noc.fraud.answers import kept
+from noc.fraud.heatmap import By, Clock
+from noc.identity.principal import Principal, required_principal
 from noc.rest.problems import Problem
 
 
@@ -27,32 +30,49 @@ def punch_scores(punch_ids: Collection[int]) -> list[dict[str, Any]]:
 
 
 def cell_scores(
-    site_id: int, hour: int, days: int, now: dt.datetime, limit: int
+    site_id: int,
+    cell: int | dt.date,
+    days: int,
+    clock: Clock,
+    now: dt.datetime,
+    limit: int,
+    after: tuple[float, int] | None = None,
 ) -> list[dict[str, Any]]:
-    """The punches behind a cell of the heatmap, highest score first."""
+    """The punches behind a cell of the heatmap, highest score first; none where it is not seen."""
     principal = required_principal()
+    zone = by_cell.company_zone(principal.tenant_id) if clock == "company" else zone_of(site_id)
+    if zone is None:
+        return []
     return drilldown.of_cell(
         site_id,
-        hour,
-        days,
+        by_cell.spans_of_cell(cell, zone, days, now),
         tenant_id=principal.tenant_id,
-        now=now,
         limit=limit,
+        after=after,
         site_ids=principal.site_ids,
     )
 
 
-def heatmap(days: int, site_id: int | None, now: dt.datetime) -> dict[str, Any]:
-    """Scores by site and hour of the week; the share counts what would open a ticket."""
-    principal = required_principal()
-    return reports.heatmap(
-        days,
-        site_id,
-        tenant_id=principal.tenant_id,
-        now=now,
-        threshold=ticket_threshold(site_id),
-        site_ids=principal.site_ids,
-    )
+def heatmap(days: int, site_id: int | None, by: By, clock: Clock) -> dict[str, Any]:
+    """Scores by site and hour of the week or day; high is what would open a ticket at the site.
+
+    Kept as REST's answers are, so that another measure of the same costs no query of them.
+    """
+
+    def compute(principal: Principal, now: dt.datetime) -> dict[str, Any]:
+        return by_cell.heatmap(
+            days,
+            site_id,
+            tenant_id=principal.tenant_id,
+            now=now,
+            by=by,
+            clock=clock,
+            threshold=None,
+            site_ids=principal.site_ids,
+        )
+
+    found: dict[str, Any] = kept("heatmap-page", f"{days}|{site_id}|{by}|{clock}", compute)[0]
+    return found
 
 
 def score_history(person_id: int, days: int, now: dt.datetime) -> dict[str, Any]:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from apiflask import APIBlueprint
 from flask import request
 from pydantic import BaseModel, ConfigDict, Field
 
-from noc.database.base import utcnow
-from noc.extensions import redis_client
 from noc.fraud import reports
-from noc.fraud.freshness import generation
+from noc.fraud.answers import kept
+from noc.fraud.heatmap import heatmap
 from noc.fraud.performance import performance
 from noc.identity.capabilities import FRAUD_VIEW
 from noc.identity.guard import require
-from noc.identity.principal import Principal, required_principal
+from noc.identity.principal import Principal
 from noc.identity.tenant_settings import tenant_settings
 from noc.rest.by_id import QueryId
-from noc.rest.cache import cached
 from noc.rest.envelope import encode_cursor, page_limit, success
 from noc.rest.keyset import cursor_key
 from noc.rest.openapi import API_PREFIX, describe
@@ -60,6 +57,12 @@ class HeatmapQuery(_Query):
     days: Days = 30
     site_id: QueryId | None = None
     threshold: float = Field(0.5, ge=0, le=1)
+    by: Literal["hour", "day"] = Field(
+        "hour", description="Cells: hours of the week, or calendar days."
+    )
+    clock: Literal["site", "company"] = Field(
+        "site", description="Whose clock: each site's own, or that of most of the sites."
+    )
 
 
 class PerformanceQuery(_Query):
@@ -119,19 +122,21 @@ def score_history(person_id: int) -> Any:
 
 
 @bp.get("/security/fraud-scores/heatmap/")
-@bp.doc(security=["bearer", "session"], summary="Scores by site and hour of the week")
+@bp.doc(security=["bearer", "session"], summary="Scores by site and hour of the week or day")
 @require(FRAUD_VIEW)
 @describe(query=HeatmapQuery)
 def score_heatmap() -> Any:
-    """Count, mean score and share of high scores by site and hour of the week, site's time."""
+    """Punches, scores, and what was reviewed and confirmed, by site and hour of week or day."""
     query = HeatmapQuery.model_validate(request.args.to_dict())
 
     def compute(principal: Principal, now: dt.datetime) -> dict[str, Any]:
-        return reports.heatmap(
+        return heatmap(
             query.days,
             query.site_id,
             tenant_id=principal.tenant_id,
             now=now,
+            by=query.by,
+            clock=query.clock,
             threshold=query.threshold,
             site_ids=principal.site_ids,
         )
@@ -173,15 +178,5 @@ def _answer(
     name: str, query: _Query, compute: Callable[[Principal, dt.datetime], Any]
 ) -> tuple[Any, bool]:
     """The answer, kept for FRAUD_CACHE_TTL and at most ten seconds behind the newest score."""
-    principal = required_principal()
     asked = query.model_dump_json(exclude={"fresh"})
-    sites = "all" if principal.site_ids is None else str(sorted(principal.site_ids))
-    digest = sha256(f"{asked}|{sites}".encode()).hexdigest()[:24]
-    tenant_id = principal.tenant_id
-    return cached(
-        redis_client(),
-        f"fraud:{tenant_id}:{name}:{generation(tenant_id)}:{digest}",
-        tenant_settings().fraud_cache_ttl,
-        lambda: compute(principal, utcnow()),
-        fresh=query.fresh,
-    )
+    return kept(name, asked, compute, fresh=query.fresh)

@@ -5,16 +5,15 @@ Rows are those of :mod:`noc.fraud.reports`, for whoever may see them.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, and_, false, or_
 
 from noc.extensions import session
+from noc.fraud.clocks import Span
 from noc.fraud.models import PredictionLog
 from noc.fraud.reports import Sites, plain, select_scores
-from noc.workforce.models import Site
 
 
 def of_punches(
@@ -30,29 +29,37 @@ def of_punches(
 
 def of_cell(
     site_id: int,
-    hour: int,
-    days: int,
+    spans: Sequence[Span],
     *,
     tenant_id: int,
-    now: dt.datetime,
     limit: int = 100,
+    after: tuple[float, int] | None = None,
     site_ids: Sites = None,
 ) -> list[dict[str, Any]]:
-    """Punches at the site in that hour of the week (0: Monday 00:00) of the last ``days``.
+    """Punches at the site in the ``spans`` of a cell, highest score first, at most ``limit``.
 
-    On the site's own clock, as :func:`noc.fraud.reports.heatmap` counts them; highest score
-    first, at most ``limit``. One query.
+    The spans are those of :func:`noc.fraud.heatmap.spans_of_cell`; ``after`` (score and punch id
+    of a row) continues the list after that row. One query.
     """
-    local = func.timezone(Site.timezone, PredictionLog.occurred_at)
-    weekday, clock = divmod(hour, 24)
     query = select_scores(tenant_id, site_ids).where(
         PredictionLog.site_id == site_id,
-        PredictionLog.occurred_at >= now - dt.timedelta(days=days),
-        PredictionLog.occurred_at <= now,
-        func.extract("isodow", local) == weekday + 1,
-        func.extract("hour", local) == clock,
+        or_(false(), *(_within(span) for span in spans)),
     )
+    if after is not None:
+        score, punch_id = after
+        query = query.where(
+            (PredictionLog.fraud_score < score)
+            | and_(
+                PredictionLog.fraud_score == score,
+                PredictionLog.attendance_event_id < punch_id,
+            )
+        )
     ordered = query.order_by(
-        PredictionLog.fraud_score.desc(), PredictionLog.occurred_at.desc()
+        PredictionLog.fraud_score.desc(), PredictionLog.attendance_event_id.desc()
     ).limit(limit)
     return [plain(row) for row in session().execute(ordered)]
+
+
+def _within(span: Span) -> ColumnElement[bool]:
+    start, end = span
+    return and_(PredictionLog.occurred_at >= start, PredictionLog.occurred_at < end)

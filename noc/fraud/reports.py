@@ -1,4 +1,4 @@
-"""Fraud scores as people look at them: the latest, a person's, and by site and hour of the week.
+"""Fraud scores as people look at them: the latest, and a person's.
 
 Plain dicts and lists, for REST and dashboards alike. Voided punches do not count. A person
 limited to some sites (``site_ids``) sees only what happened there.
@@ -101,95 +101,6 @@ def history(
         "habits": _habits(session().get(BehavioralProfile, (tenant_id, person_id))),
         "scores": scores,
     }
-
-
-def heatmap(
-    days: int = 30,
-    site_id: int | None = None,
-    *,
-    tenant_id: int,
-    now: dt.datetime,
-    threshold: float = 0.5,
-    site_ids: Sites = None,
-) -> dict[str, Any]:
-    """Scores by site and hour of the week (0: Monday 00:00) on each site's own clock.
-
-    Every site has four lists of 168: ``count``, ``mean`` and ``max`` score, and ``share`` of
-    punches with a score of at least ``threshold``. Where nobody punched, all but the count are
-    None: an empty cell is not a zero. Problem 404 for a site that is not there, or not the
-    asker's. Two queries.
-    """
-    sites = _sites(tenant_id, site_id, site_ids)
-    if site_id is not None and not sites:
-        raise not_found("site")
-    since = now - dt.timedelta(days=days)
-    local = func.timezone(Site.timezone, PredictionLog.occurred_at)
-    hour = (func.extract("isodow", local) - 1) * 24 + func.extract("hour", local)
-    query = (
-        select(
-            PredictionLog.site_id,
-            hour.label("hour"),
-            func.count().label("count"),
-            func.avg(PredictionLog.fraud_score).label("mean"),
-            func.max(PredictionLog.fraud_score).label("max"),
-            func.count().filter(PredictionLog.fraud_score >= threshold).label("high"),
-        )
-        .join(
-            Site, and_(Site.tenant_id == PredictionLog.tenant_id, Site.id == PredictionLog.site_id)
-        )
-        .where(
-            PredictionLog.tenant_id == tenant_id,
-            PredictionLog.site_id.in_([site["site_id"] for site in sites]),
-            PredictionLog.occurred_at >= since,
-            PredictionLog.occurred_at <= now,
-            ~PredictionLog.is_shadow,
-            PredictionLog.attendance_event_id.not_in(_voided(tenant_id, since)),
-        )
-        .group_by(PredictionLog.site_id, hour)
-    )
-    by_site = {site["site_id"]: site for site in sites}
-    for row in session().execute(query):
-        site, cell = by_site[row.site_id], int(row.hour)
-        site["count"][cell] = row.count
-        site["mean"][cell] = round(row.mean, 4)
-        site["max"][cell] = round(row.max, 4)
-        site["share"][cell] = round(row.high / row.count, 4)
-    return {
-        "days": days,
-        "threshold": threshold,
-        "from": since.isoformat(),
-        "to": now.isoformat(),
-        "punches": sum(sum(site["count"]) for site in sites),
-        "sites": sites,
-    }
-
-
-def _sites(tenant_id: int, site_id: int | None, site_ids: Sites) -> list[dict[str, Any]]:
-    query = select(Site.id, Site.name, Site.timezone).where(Site.tenant_id == tenant_id)
-    if site_id is not None:
-        query = query.where(Site.id == site_id)
-    if site_ids is not None:
-        query = query.where(Site.id.in_(site_ids))
-    return [
-        {
-            "site_id": row.id,
-            "site_name": row.name,
-            "timezone": row.timezone,
-            "count": [0] * 168,
-            "mean": [None] * 168,
-            "max": [None] * 168,
-            "share": [None] * 168,
-        }
-        for row in session().execute(query.order_by(Site.name, Site.id))
-    ]
-
-
-def _voided(tenant_id: int, since: dt.datetime) -> Any:
-    """Ids of the voided punches: few, so that looking them up costs nothing a row."""
-    punch = AttendanceEvent
-    return select(punch.id).where(
-        punch.tenant_id == tenant_id, punch.voided_at.is_not(None), punch.occurred_at >= since
-    )
 
 
 def select_scores(tenant_id: int, site_ids: Sites) -> Select[*tuple[Any, ...]]:

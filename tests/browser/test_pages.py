@@ -149,7 +149,7 @@ def test_a_cell_of_the_heatmap_leads_to_its_punches_and_on_to_the_person(
             const layout = graph && graph._fullLayout;
             if (!layout || !layout.xaxis || !layout.yaxis._length) return null;
             const box = graph.getBoundingClientRect();
-            return [box.left + layout.xaxis._offset + layout.xaxis.d2p(hour),
+            return [box.left + layout.xaxis._offset + layout.xaxis.r2p(hour),
                     box.top + layout.yaxis._offset + layout.yaxis._length / 2];
         }""",
         arg=company.hour,

@@ -8,10 +8,16 @@ from typing import Any
 import pytest
 
 from dashboards import theme, words
-from dashboards.figures import fraud_heatmap, model_features, model_quality, score_history
-from dashboards.figures.fraud_heatmap import share_interval
+from dashboards.figures import (
+    fraud_heatmap,
+    model_features,
+    model_quality,
+    score_history,
+    sites_map,
+)
 from dashboards.habits import sentence
-from dashboards.pages.heatmap import finding
+from dashboards.heatmap.board import finding, rank, subtitle
+from dashboards.heatmap.measures import share_interval
 from noc.fraud.rules import DETECTORS
 from tests.dashboards.modelled import figure, groups, moved, pr_curve, watched
 
@@ -19,15 +25,19 @@ from tests.dashboards.modelled import figure, groups, moved, pr_curve, watched
 def site(name: str = "Gate", *, cells: dict[int, tuple[int, float, float]] | None = None) -> Any:
     """A site of the report; ``cells``: hour to (punches, highest score, share)."""
     row: dict[str, Any] = {"site_id": len(name), "site_name": name, "timezone": "UTC"}
-    row |= {"count": [0] * 168, "mean": [None] * 168, "max": [None] * 168, "share": [None] * 168}
+    row |= {"threshold": 0.8, "lat": 51.5, "lon": -0.1, "radius": 150.0}
+    row |= {name: [0] * 168 for name in ("count", "high", "reviewed", "confirmed")}
+    row |= {"mean": [None] * 168, "max": [None] * 168}
     for hour, (count, highest, share) in (cells or {}).items():
         row["count"][hour], row["max"][hour] = count, highest
-        row["mean"][hour], row["share"][hour] = highest / 2, share
+        row["mean"][hour], row["high"][hour] = highest / 2, round(share * count)
     return row
 
 
 def report(*sites: Any) -> dict[str, Any]:
-    return {"threshold": 0.8, "sites": list(sites), "days": 30}
+    found = {"threshold": 0.8, "sites": list(sites), "days": 30, "dates": None, "zone": None}
+    punches = sum(sum(one["count"]) for one in sites)
+    return found | {"from": "2026-10-22", "to": "2026-11-21", "punches": punches}
 
 
 def score(value: float, kind: str | None = None, punch: int = 1) -> dict[str, Any]:
@@ -64,7 +74,69 @@ def test_the_heatmap_tells_hour_counts_and_the_interval_of_the_share() -> None:
 def test_sites_stand_in_the_order_of_the_report_from_the_top() -> None:
     chart = fraud_heatmap.figure(report(site("B"), site("AA")), "max", "dark")
     assert list(chart.layout.yaxis.ticktext) == ["B", "AA"]
-    assert chart.layout.yaxis.autorange == "reversed"
+    assert list(chart.layout.yaxis.range) == [1.5, -0.5]
+
+
+def test_a_day_is_a_column_and_mondays_are_named() -> None:
+    row = site()
+    for name in ("count", "high", "reviewed", "confirmed", "mean", "max"):
+        row[name] = row[name][:30]
+    row["count"][2], row["max"][2], row["mean"][2], row["high"][2] = 3, 0.9, 0.4, 1
+    dates = [(dt.date(2026, 10, 24) + dt.timedelta(days=n)).isoformat() for n in range(30)]
+    chart = fraud_heatmap.figure(report(row) | {"dates": dates}, "high", "dark")
+    assert list(chart.data[0].x) == dates
+    assert chart.data[0].z[0][2] == 1
+    assert chart.data[0].zmax == 1
+    assert "Mon 26 Oct 2026<br>Highest 0.90" in chart.data[0].customdata[0][2]
+    assert list(chart.layout.xaxis.ticktext) == ["26 Oct", "2 Nov", "9 Nov", "16 Nov"]
+    assert [line.x0 for line in chart.layout.shapes] == [1.5, 8.5, 15.5, 22.5]
+
+
+def test_what_nobody_reviewed_is_not_genuine_and_few_reviews_are_marked() -> None:
+    row = site(cells={0: (9, 0.9, 0.3), 1: (9, 0.9, 0.3), 2: (9, 0.9, 0.3)})
+    row["reviewed"][1], row["confirmed"][1] = 2, 1
+    row["reviewed"][2], row["confirmed"][2] = 8, 2
+    chart = fraud_heatmap.figure(report(row), "confirmed", "dark")
+    assert list(chart.data[0].z[0][:4]) == [None, 0.5, 0.25, None]
+    told = chart.data[0].customdata[0]
+    assert "Nobody has reviewed one" in told[0]
+    # Wilson's intervals of 1 of 2 and 2 of 8, worked by hand.
+    assert "1 of 2 reviewed were fraud (9% to 91%; few reviews)" in told[1]
+    assert "2 of 8 reviewed were fraud (7% to 59%)" in told[2]
+    assert list(chart.data[1].x) == ["Mon 01:00"]
+    assert finding(report(row), "confirmed") == "3 of 10 reviewed punches were fraud (11% to 60%)"
+    assert finding(report(site()), "confirmed").startswith("Nobody has reviewed")
+
+
+def test_sites_are_ranked_by_what_is_shown() -> None:
+    many, high = site("Many", cells={0: (50, 0.9, 0.2)}), site("High", cells={0: (2, 0.95, 0.5)})
+    both = [high, many]
+    assert [one["site_name"] for one in rank(both, "max")] == ["Many", "High"]
+    assert [one["site_name"] for one in rank(both, "share")] == ["High", "Many"]
+    assert [one["site_name"] for one in rank(both, "mean")] == ["High", "Many"]
+
+
+def test_the_clock_is_named() -> None:
+    here = report(site("Gate", cells={1: (9, 0.5, 0.0)}))
+    assert "each site’s own clock" in subtitle(here)
+    assert "(Asia/Kolkata, where most sites are)" in subtitle(here | {"zone": "Asia/Kolkata"})
+
+
+def test_the_map_has_markers_by_measure_and_geofences_to_scale() -> None:
+    busy, idle = site("Busy", cells={3: (16, 0.9, 0.25)}), site("Idle!")
+    busy |= {"lat": 60.0, "lon": 10.0, "radius": 1000.0}
+    chart = sites_map.figure(report(busy, idle), "max", "dark")
+    fence, empty, measured = chart.data
+    assert list(measured.marker.color) == [0.9]
+    assert (list(measured.x), list(measured.y)) == ([10.0], [60.0])
+    assert [row[1] for row in empty.customdata] == ["Idle!"]
+    assert empty.marker.symbol == "circle-open"
+    assert "60.0000° N, 10.0000° E, geofence 1000 m" in measured.hovertext[0]
+    # A kilometre is 1000 / 111,320 degrees of latitude, at 60 north twice as many of longitude.
+    corners = [(x, y) for x, y in zip(fence.x[:49], fence.y[:49], strict=True)]
+    assert max(y for _, y in corners) - 60 == pytest.approx(0.008983, abs=1e-5)
+    assert max(x for x, _ in corners) - 10 == pytest.approx(0.017966, abs=1e-5)
+    assert chart.layout.yaxis.scaleanchor == "x"
 
 
 def test_an_interval_of_a_share_is_wilsons() -> None:

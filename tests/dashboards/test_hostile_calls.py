@@ -123,7 +123,8 @@ def test_a_body_that_does_not_go_with_its_output_is_malformed(reader: Reader, fi
         ),
         ("tickets-moved.data", {"tickets-move.data": {"id": 1, "to": "NEW"}}, "wanted.version"),
         ("tickets-created.data", {"tickets-new-site.value": "x"}, "site"),
-        ("heatmap-cell.children", {"heatmap-graph.clickData": {"points": []}}, "click.points"),
+        ("heatmap-cell.children", {"heatmap-at.value": 7}, "at"),
+        ("heatmap-punches.children", {"heatmap-cursor.data": [2, 1]}, "after.0"),
     ],
 )
 def test_a_value_that_no_control_holds_is_named(

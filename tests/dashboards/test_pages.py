@@ -61,9 +61,8 @@ def drawer(reader: Reader, target: str) -> Any:
 
 
 def drill(reader: Reader, site_id: int, hour: int) -> Any:
-    click = {"points": [{"x": hour, "y": str(site_id)}]}
-    values = {"heatmap-graph.clickData": click, "heatmap-days.value": "30"}
-    return reader.call("heatmap-cell.children", "heatmap-graph.clickData", values=values)
+    values = {"heatmap-at.value": f"{site_id}.{hour}", "heatmap-days.value": "30"}
+    return reader.call("heatmap-cell.children", "heatmap-at.value", values=values)
 
 
 def press(reader: Reader, kind: str, step: str, key: int, **written: Any) -> Any:
@@ -334,6 +333,16 @@ def test_no_callback_shows_or_touches_another_companys_rows(
             "heatmap-body.children", "heatmap-days.value", values=HEATMAP
         ),
         "heatmap-cell.children": lambda: drill(reader, site.id, 0),
+        "heatmap-punches.children": lambda: reader.call(
+            "heatmap-punches.children",
+            "heatmap-more.n_clicks",
+            values={
+                "heatmap-more.n_clicks": 1,
+                "heatmap-cursor.data": [1, 2**60],
+                "heatmap-at.value": f"{site.id}.{utcnow().date()}",
+                "heatmap-by.value": "day",
+            },
+        ),
         "person-punches.children": lambda: reader.call(
             "person-punches.children",
             "person-all.n_clicks",
@@ -592,8 +601,14 @@ def test_pages_send_as_many_queries_for_many_rows_as_for_one(
         lambda: ticket_list(reader, "all"),
         lambda: page(reader, f"/app/person/{person.id}"),
         lambda: person_page(reader, person.id),
-        lambda: reader.call("heatmap-body.children", "heatmap-days.value", values=HEATMAP),
+        # Another period each time: the same one would be answered from what is kept.
+        lambda: reader.call(
+            "heatmap-body.children",
+            "heatmap-days.value",
+            values=HEATMAP | {"heatmap-days.value": next(periods)},
+        ),
     ]
+    periods = iter(("7", "30"))
     scored(make, person, site)
     few = [query_count(ask) for ask in asked]
     for kind in ("BUDDY_PUNCHING", "GPS_SPOOFING", "UNUSUAL_TIME", "MODEL"):

@@ -14,6 +14,7 @@ from noc.attendance.models import AttendanceEvent
 from noc.database.tenancy import tenant_context
 from noc.extensions import settings
 from noc.fraud import reports
+from noc.fraud.heatmap import heatmap as by_cell
 from noc.fraud.intervals import wilson
 from noc.fraud.labels import label_punches
 from noc.fraud.performance import performance
@@ -32,7 +33,7 @@ def live(make: Make, min_score: float = 0.5, **kwargs: Any) -> list[dict[str, An
 
 
 def heatmap(make: Make, days: int = 7, site_id: int | None = None, **kwargs: Any) -> dict[str, Any]:
-    return reports.heatmap(days, site_id, tenant_id=make.tenant_id, now=NOW, **kwargs)
+    return by_cell(days, site_id, tenant_id=make.tenant_id, now=NOW, **kwargs)
 
 
 def history(make: Make, person_id: int, days: int = 30, **kwargs: Any) -> dict[str, Any]:
@@ -296,6 +297,6 @@ def test_another_tenant_has_reports_of_its_own(make: Make, session: Session) -> 
 
     with tenant_context(session, rival.id):
         assert reports.live(0.0, tenant_id=rival.id, now=NOW) == []
-        assert reports.heatmap(7, tenant_id=rival.id, now=NOW)["sites"] == []
+        assert by_cell(7, tenant_id=rival.id, now=NOW)["sites"] == []
         with pytest.raises(Problem, match="person"):
             reports.history(guard.person.id, tenant_id=rival.id, now=NOW)

@@ -1,0 +1,1 @@
+"""The parts of the fraud heatmap: what is chosen, chart, table, map, and the punches of a cell."""
