@@ -8,6 +8,11 @@
     return version === (chosen || null) ? window.dash_clientside.no_update : version;
   };
 
+  // A score, or an amount of work: what is not given is not shown.
+  noc.whatIfGiven = function (ask) {
+    return [ask === "budget", ask !== "budget"];
+  };
+
   // Told by the feed; the clock of the page is for when the feed is not there.
   noc.training = function (frame) {
     if (frame.name !== "fraud_training" || !document.getElementById("model-run")) return;

@@ -130,6 +130,111 @@ def average_precision(figures: list[tuple[str, Figure]], scheme: theme.Scheme) -
     return chart
 
 
+def ahead(rows: list[tuple[str, Figure]], scheme: theme.Scheme) -> go.Figure:
+    """Differences with their intervals, a row each, and a line at 0: no difference."""
+    tokens = theme.COLOURS[scheme]
+    chart = average_precision(rows, scheme)
+    ends = [abs(one[end] or 0.0) for _, one in rows for end in ("low", "value", "high")]
+    reach = max([0.05, *ends]) * 1.1
+    chart.add_shape(
+        name="no difference", type="line", x0=0, x1=0, yref="paper", y0=0, y1=1, layer="below",
+        line={"color": tokens["muted"], "width": 1, "dash": "6px,4px"},
+    )  # fmt: skip
+    for note, (_, one) in zip(chart.layout.annotations, rows, strict=True):
+        note.text = "not measured" if one["value"] is None else f"{one['value']:+.2f}"
+    chart.data[0].name = "difference"
+    chart.update_layout(
+        xaxis={
+            "title": {"text": "Difference in average precision; right of 0 is better"},
+            "range": [-reach, reach], "tickformat": "+.2f", "tickvals": None, "nticks": 5,
+        },
+    )  # fmt: skip
+    return chart
+
+
+def confusion(found: int, missed: int, false: int, right: int, scheme: theme.Scheme) -> go.Figure:
+    """Flagged and not flagged, of the frauds and of the genuine: two bars of shares, counts in it.
+
+    Each bar is 100 % of its kind, so that few frauds can be read beside many genuine ones.
+    """
+    tokens = theme.COLOURS[scheme]
+    chart = _chart(scheme, 2 * ROW + 60)
+    kinds = ("Fraud", "Genuine")
+    totals = (found + missed, false + right)
+    for name, counts, colour, ink in (
+        ("flagged", (found, false), tokens["accent"], tokens["on-accent"]),
+        ("not flagged", (missed, right), tokens["unmeasured"], tokens["text"]),
+    ):
+        told = [
+            f"<b>{kind}</b><br>{n:,} of {total:,} {name}"
+            for kind, n, total in zip(kinds, counts, totals, strict=True)
+        ]
+        left = name == "flagged"
+        chart.add_trace(go.Bar(
+            name=name, y=list(kinds), orientation="h", width=0.6,
+            x=[n / (total or 1) for n, total in zip(counts, totals, strict=True)],
+            marker={"color": colour, "line": {"width": 1, "color": tokens["line"]}},
+            # Few stand in a bar that is too narrow for words; on hover they are told.
+            text=[
+                f"{n:,} {name}" if n > 0.15 * total else ""
+                for n, total in zip(counts, totals, strict=True)
+            ],
+            textposition="inside", insidetextanchor="start" if left else "end", textangle=0,
+            textfont={"size": theme.TYPE_SCALE[1], "color": ink}, constraintext="none",
+            hovertext=told, hovertemplate="%{hovertext}<extra></extra>",
+        ))  # fmt: skip
+    chart.update_layout(
+        barmode="stack",
+        xaxis=_axis("Share of the punches of this kind") | {"range": [0, 1]},
+        yaxis={
+            "type": "category", "autorange": False, "range": [1.5, -0.5], "fixedrange": True,
+            "showgrid": False, "ticklabelstandoff": 8,
+            "tickfont": {"size": theme.TYPE_SCALE[1], "color": tokens["text"]},
+        },
+    )  # fmt: skip
+    return chart
+
+
+def over_time(
+    versions: list[dict[str, Any]], chosen: str | None, scheme: theme.Scheme
+) -> go.Figure:
+    """Average precision of each version that has one, when it was made; a line through them.
+
+    Full: scores now. Ring: does not. The chosen one is larger.
+    """
+    tokens = theme.COLOURS[scheme]
+    known = sorted((one for one in versions if one.get("ap")), key=lambda one: one["created_at"])
+    chart = _chart(scheme, HEIGHT - 60)
+    chart.add_trace(go.Scatter(
+        name="average precision", x=[one["created_at"] for one in known],
+        y=[one["ap"]["value"] for one in known], mode="lines+markers+text",
+        line={"color": tokens["line"], "width": 1.5},
+        text=[one["version"] for one in known], textposition="top right",
+        textfont={"color": tokens["text"]}, customdata=[[one["version"]] for one in known],
+        marker={
+            "color": tokens["accent"], "opacity": 1,
+            "size": [14 if one["version"] == chosen else 9 for one in known],
+            "symbol": ["circle" if one["is_active"] else "circle-open" for one in known],
+            "line": {"width": 2, "color": tokens["accent"]},
+        },
+        error_y={
+            "type": "data", "symmetric": False, "color": tokens["muted"], "thickness": 1.2,
+            "width": 4, "array": [_reach(one["ap"], "high") for one in known],
+            "arrayminus": [_reach(one["ap"], "low") for one in known],
+        },
+        hovertext=[
+            f"<b>{one['version']}</b>, {one['created_at']:%d %b %Y}<br>{interval(one['ap'])}"
+            for one in known
+        ],
+        hovertemplate="%{hovertext}<extra></extra>", cliponaxis=False,
+    ))  # fmt: skip
+    chart.update_layout(
+        xaxis={"fixedrange": True, "showgrid": False, "nticks": 8, "tickformat": "%-d %b"},
+        yaxis=_axis("Average precision") | {"tickformat": ".2f"},
+    )
+    return chart
+
+
 def interval(figure: Figure) -> str:
     """ "0.87 (0.81 to 0.94)"; "not measured" where there is none."""
     value, low, high = figure["value"], figure["low"], figure["high"]

@@ -167,8 +167,8 @@ def _map(report: dict[str, Any], measure: Measure, scheme: theme.Scheme) -> html
     )
 
 
-def _graph(name: str, chart: go.Figure, config: dict[str, Any]) -> dcc.Graph:
-    height = {"height": f"{chart.layout.height}px"}
+def _graph(name: str, chart: go.Figure, config: Any) -> dcc.Graph:
+    height: Any = {"height": f"{chart.layout.height}px"}
     return dcc.Graph(id=name, figure=chart, config=config, style=height)
 
 

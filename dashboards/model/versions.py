@@ -6,15 +6,20 @@ from typing import Any
 
 from dash import dcc, html
 
-from dashboards import marks, queries, states, words
+from dashboards import marks, queries, states, theme, words
+from dashboards.figures import model_quality
 from dashboards.figures.model_quality import interval
 from dashboards.marks import aria
+from dashboards.model.charts import chart
 
 _HEAD = ("Version", "Status", "Kind", "Labels", "Frauds", "Average precision", "Made", "Note")
 
 
-def content(chosen: str | None) -> html.Section:
-    """The table; the ``chosen`` version is marked, each name leads to its verdict."""
+def content(chosen: str | None, scheme: theme.Scheme) -> html.Div | html.Section:
+    """The table, and how they compare over time; the ``chosen`` version is marked in both.
+
+    Each name leads to its verdict.
+    """
     found = queries.models.versions()
     if not found:
         return marks.section(
@@ -33,13 +38,35 @@ def content(chosen: str | None) -> html.Section:
         ],
         className="model-table",
     )
-    return marks.section(
+    listed = marks.section(
         "Versions",
         html.Div(table, className="model-table-frame", tabIndex=0, **aria(label="Versions")),
         aside=html.Span(
             f"the {len(found)} newest" if full else words.count(len(found), "version"),
             className="muted",
         ),
+    )
+    drawn = _over_time(found, chosen, scheme)
+    return html.Div([listed, drawn], className="stack") if drawn else listed
+
+
+def _over_time(
+    found: list[dict[str, Any]], chosen: str | None, scheme: theme.Scheme
+) -> html.Figure | None:
+    """The versions' average precision by day; nothing to compare with fewer than two."""
+    known = [one for one in found if one.get("ap") and one["ap"]["value"] is not None]
+    if len(known) < 2:
+        return None
+    best = max(known, key=lambda one: one["ap"]["value"])
+    latest = max(known, key=lambda one: one["created_at"])
+    first = "The latest version did best" if best is latest else f"{best['version']} did best"
+    return chart(
+        "versions",
+        f"{first} on its own last weeks: {best['ap']['value']:.2f}",
+        "Average precision of model and rules together, no unit, 90 % intervals, by the day it was "
+        f"made. {words.count(len(known), 'version')}; full: scores now. Each is measured on other "
+        "punches: where intervals overlap none is shown to be better.",
+        model_quality.over_time(known, chosen, scheme),
     )
 
 

@@ -54,12 +54,14 @@ def content(now: dt.datetime, scheme: theme.Scheme) -> html.Div:
             html.Div(
                 [
                     chart(
+                        "drift",
                         _moved(detail["features"]),
                         f"Population stability index, no unit: below 0.10 steady, from 0.25 "
                         f"moved. {period}, {against}.",
                         model_features.drift(detail["features"], scheme),
                     ),
                     chart(
+                        "missing",
                         "What is missing, now and before",
                         f"Share of punches without the feature; ring before, dot now. {period}, "
                         f"{against}.",

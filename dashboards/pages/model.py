@@ -8,7 +8,16 @@ from dash import ALL, Dash, Input, Output, State, dcc, html
 
 from dashboards import browser, callbacks, queries, states, theme
 from dashboards.callbacks import Choice, Clicks
-from dashboards.model import charts, sight, standing, training, verdict, versions, watching
+from dashboards.model import (
+    charts,
+    sight,
+    standing,
+    training,
+    verdict,
+    versions,
+    watching,
+    whatif,
+)
 from noc.database.base import utcnow
 from noc.identity.capabilities import FRAUD_VIEW
 from noc.identity.principal import required_principal
@@ -20,7 +29,7 @@ POLL_MS = 2000
 
 
 def layout(query: dict[str, str]) -> html.Div:
-    """The page; ``?version=v2`` chooses a version from a link."""
+    """The page; ``?version=v2`` chooses a version, ``?ask=&threshold=&budget=&span=`` a what-if."""
     principal = required_principal()
     if not principal.may(FRAUD_VIEW):
         return html.Div(states.forbidden("The model", FRAUD_VIEW), className="panel")
@@ -45,6 +54,7 @@ def layout(query: dict[str, str]) -> html.Div:
             html.Div(states.skeleton(180), id="model-versions"),
             html.Div(states.skeleton(420), id="model-verdict"),
             html.Div(states.skeleton(380, 420), id="model-charts"),
+            whatif.layout(query),
             html.Div(states.skeleton(120, 380), id="model-watching"),
         ],
         className="page",
@@ -59,7 +69,7 @@ def register(ui: Dash) -> None:
         ui, stand, Output("model-standing", "children"), changed, ended, _retry("standing")
     )
     callbacks.register(
-        ui, listing, Output("model-versions", "children"), chosen, changed, ended,
+        ui, listing, Output("model-versions", "children"), chosen, changed, ended, scheme,
         _retry("versions"),
     )  # fmt: skip
     callbacks.register(
@@ -72,6 +82,7 @@ def register(ui: Dash) -> None:
     )  # fmt: skip
     training.register(ui)
     verdict.register(ui)
+    whatif.register(ui)
 
 
 def stand(_changed: Clicks = None, _ended: Clicks = None, _retries: Clicks = None) -> Any:
@@ -81,11 +92,17 @@ def stand(_changed: Clicks = None, _ended: Clicks = None, _retries: Clicks = Non
 
 
 def listing(
-    chosen: Choice, _changed: Clicks = None, _ended: Clicks = None, _retries: Clicks = None
+    chosen: Choice,
+    _changed: Clicks = None,
+    _ended: Clicks = None,
+    scheme: Choice = None,
+    _retries: Clicks = None,
 ) -> Any:
     """The versions."""
     sight.look()
-    return _or_failed("The versions", "versions", lambda: versions.content(_marked(chosen)))
+    return _or_failed(
+        "The versions", "versions", lambda: versions.content(_marked(chosen), _scheme(scheme))
+    )
 
 
 def draw(

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from noc.extensions import session
+from noc.fraud.answers import kept
 from noc.fraud.performance import performance
 from noc.fraud.predictor import RULES
 from noc.fraud.registry import queries as registry
@@ -16,7 +17,8 @@ from noc.fraud.registry.models import FraudModel, ModelMetrics
 from noc.fraud.registry.schemas import ModelQuery
 from noc.fraud.retraining import runs
 from noc.fraud.review.prevalence import prevalence as estimated
-from noc.identity.principal import required_principal
+from noc.fraud.watching.whatif import what_if as asked_otherwise
+from noc.identity.principal import Principal, required_principal
 from noc.identity.tenant_settings import tenant_settings
 from noc.runs.models import OPEN_STATES
 from noc.runs.queries import list_runs
@@ -137,4 +139,26 @@ def prevalence(now: dt.datetime, days: int) -> dict[str, Any]:
     found: dict[str, Any] = estimated(
         tenant_id=principal.tenant_id, now=now, days=days, site_ids=principal.site_ids
     )["all"]
+    return found
+
+
+def what_if(threshold: float | None, budget: float | None, days: int) -> dict[str, Any]:
+    """What another threshold, or a budget of tickets a day, would have meant; kept as in REST.
+
+    Without either: the threshold in force.
+    """
+    if threshold is None and budget is None:
+        threshold = tenant_settings().fraud_score_ticket_threshold
+
+    def compute(principal: Principal, now: dt.datetime) -> dict[str, Any]:
+        return asked_otherwise(
+            tenant_id=principal.tenant_id,
+            now=now,
+            threshold=threshold,
+            budget=budget,
+            days=days,
+            site_ids=principal.site_ids,
+        )
+
+    found: dict[str, Any] = kept("what-if-page", f"{threshold}|{budget}|{days}", compute)[0]
     return found

@@ -55,6 +55,9 @@ def report(*, ap: float = 0.87, rules: float = 0.7, curve: bool = True) -> dict[
         "windows": {"test": window | {"rows": 189, "positives": 32 if curve else 0}},
         "test": test | {"ap": figure(ap)},
         "served": {
+            "rows": 189,
+            "positives": 32 if curve else 0,
+            "measured_at": 0.41,
             "test": test | {"ap": figure(ap)},
             "alone": {"model": {"ap": figure(ap - 0.05)}, "rules": {"ap": figure(rules)}},
             "differences": {"rules": {"value": ap - rules, "low": 0.05, "high": 0.3}},

@@ -124,6 +124,12 @@ def test_a_body_that_does_not_go_with_its_output_is_malformed(reader: Reader, fi
         ("tickets-moved.data", {"tickets-move.data": {"id": 1, "to": "NEW"}}, "wanted.version"),
         ("tickets-created.data", {"tickets-new-site.value": "x"}, "site"),
         ("heatmap-cell.children", {"heatmap-at.value": 7}, "at"),
+        (
+            "model-whatif.children",
+            {"model-ask.value": "budget", "model-threshold.value": 0.8, "model-budget.value": -1},
+            "budget",
+        ),
+        ("model-whatif.children", {"model-threshold.value": 1.5}, "threshold"),
         ("heatmap-punches.children", {"heatmap-cursor.data": [2, 1]}, "after.0"),
     ],
 )

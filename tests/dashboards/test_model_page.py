@@ -207,7 +207,7 @@ def test_a_version_without_curves_says_why(reader: Reader, make: Make) -> None:
     assert "The last window held no confirmed fraud" in charts(reader).text
     version(make, "v2", report={}, at=dt.datetime.now(dt.UTC))
     text = charts(reader, "v2").text
-    assert text.count("Nothing to draw") == 4
+    assert text.count("Nothing to draw") == 6
     assert verdict(reader, "v2").status_code == 200
 
 

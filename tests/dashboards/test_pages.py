@@ -65,6 +65,11 @@ def drill(reader: Reader, site_id: int, hour: int) -> Any:
     return reader.call("heatmap-cell.children", "heatmap-at.value", values=values)
 
 
+def what_if(reader: Reader) -> Any:
+    values = {"model-ask.value": "threshold", "model-threshold.value": 0, "model-span.value": "90"}
+    return reader.call("model-whatif.children", "model-ask.value", values=values)
+
+
 def press(reader: Reader, kind: str, step: str, key: int, **written: Any) -> Any:
     named = {"type": f"{kind}-step", "step": step, "key": key}
     values: dict[str, Any] = {f"{kind}-step": [(named, 1)]}
@@ -415,6 +420,7 @@ def test_no_callback_shows_or_touches_another_companys_rows(
         "model-charts.children": lambda: reader.call(
             "model-charts.children", "model-chosen.data", values=version_of
         ),
+        "model-whatif.children": lambda: what_if(reader),
         "model-watching.children": lambda: reader.call(
             "model-watching.children", "scheme.data", values=version_of
         ),
