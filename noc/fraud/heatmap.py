@@ -35,7 +35,7 @@ _CELL = {
     "day": "floor((date_part('epoch', l.occurred_at) + s.shift) / 86400)::int8",
 }
 # Only constants are put into the text.
-_ADDED_UP = {
+ADDED_UP = {
     by: f"""
         SELECT l.site_id, {cell} AS cell, count(*) AS count, avg(l.fraud_score) AS mean,
             max(l.fraud_score) AS max,
@@ -175,7 +175,7 @@ def _add_up(
     parts = {zone: clocks.stretches(zone, *span) for zone, span in spans.items()}
     rows = [(site, part) for site in sites for part in parts[site["zone"]]]
     found = read_columns(
-        _ADDED_UP[by],
+        ADDED_UP[by],
         {
             "tenant": tenant_id,
             "since": min(start for start, _ in spans.values()),

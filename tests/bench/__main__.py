@@ -9,7 +9,18 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import alerta, alerts, channels, crowd, large, model, punches, telemetry, training
+from tests.bench import (
+    alerta,
+    alerts,
+    channels,
+    crowd,
+    heatmap,
+    large,
+    model,
+    punches,
+    telemetry,
+    training,
+)
 from tests.bench.figures import Figure
 from tests.bench.house import House, build
 from tests.instance import running
@@ -25,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[House], list[Figure]]] = {
     "alerts-in": alerts.taken_in,
     "alerts-list": alerts.listed,
     "large": large.large,
+    "heatmap": heatmap.heatmap,
 }
 ALONE: dict[str, Callable[[], list[Figure]]] = {
     "crowd": crowd.crowd,

@@ -1,25 +1,36 @@
-"""The fraud heatmap over a million scored punches, all of them in the period that is asked about.
+"""The fraud heatmap beside a million scored punches.
 
-Two hundred sites on three clocks (one of them half an hour off), five thousand guards, forty-five
-days: what a house of that size scores in six weeks. The rows are made by the database itself; what
-is measured goes through the product: REST, anew and kept, and the page's own callbacks.
+Two hundred sites on three clocks (one of them half an hour off), five thousand guards, ninety days:
+what a house of that size scores in a quarter. The rows are made by the database itself, what is
+measured goes through REST: the longest period of the page (half of the rows), anew and kept. That
+the statement reads nothing but its index is checked: from the table it takes seconds.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import time
 from dataclasses import replace
 
 import psycopg
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from noc.settings import read_owner_url
+from noc import create_app
+from noc.database.base import utcnow
+from noc.database.tenancy import tenant_context
+from noc.extensions import session
+from noc.fraud.heatmap import ADDED_UP
+from noc.settings import load_settings, read_owner_url
 from tests.bench.figures import Figure, latencies_ms, percentile, spread
 from tests.bench.house import House
 
 PUNCHES = int(os.environ.get("BENCH_PUNCHES", "1000000"))
-SITES, GUARDS, DAYS = 200, 5000, 45
+SITES, GUARDS, DAYS = 200, 5000, 90
+ASKED = 45
+"""Days of the longest period that the page offers."""
+
 TENANT = "scored"
 CAPABILITIES = ("noc:view", "security:fraud:view", "admin")
 
@@ -72,8 +83,18 @@ _SCORES = """
 
 
 def heatmap(house: House) -> list[Figure]:
-    """Answers over the whole period, anew and kept, and of one site."""
+    """Answers of REST, anew and kept."""
     big = load(house)
+    _check_plan(big)
+    tokens = house.instance.tokens
+    before, tokens["bench"] = tokens["bench"], tokens[TENANT]
+    try:
+        return _asked(big)
+    finally:
+        tokens["bench"] = before
+
+
+def _asked(big: House) -> list[Figure]:
     connection = big.connection()
 
     def ping(_: int) -> None:
@@ -84,24 +105,46 @@ def heatmap(house: House) -> list[Figure]:
     figures = []
     path = "security/fraud-scores/heatmap/"
     for name, query, must in (
-        ("by hour of week, anew", f"?days={DAYS}&fresh=1", "< 500"),
-        ("by day, anew", f"?days={DAYS}&by=day&fresh=1", "< 500"),
-        ("by hour of week, kept", f"?days={DAYS}", "< 100"),
+        ("by hour", f"?days={ASKED}&fresh=1", "< 500"),
+        ("by day", f"?days={ASKED}&by=day&fresh=1", "< 500"),
+        ("by hour, 30 days", "?days=30&fresh=1", "< 500"),
+        ("by hour, kept", f"?days={ASKED}", "< 100"),
     ):
 
         def ask(_: int, query: str = query) -> None:
             big.request(connection, "GET", path + query)
 
-        title = f"heatmap of {PUNCHES:,} punches {name}"
-        figures += spread(title, latencies_ms(ask, 50), must, floor)
+        figures += spread(f"heatmap {name}", latencies_ms(ask, 50), must, floor)
     connection.close()
     return figures
+
+
+def _check_plan(house: House) -> None:
+    """AssertionError where the heatmap would read the table of scores itself."""
+    app = create_app(load_settings(noc_data_dir=house.instance.data_dir))
+    with app.app_context(), tenant_context(session(), house.tenant_id):
+        now = utcnow()
+        site = session().scalars(text("SELECT id FROM site ORDER BY id LIMIT 1")).one()
+        asked = {
+            "tenant": house.tenant_id,
+            "since": now - dt.timedelta(days=ASKED),
+            "until": now,
+            "sites": [site],
+            "starts": [now - dt.timedelta(days=ASKED)],
+            "ends": [now],
+            "shifts": [0.0],
+            "thresholds": [0.8],
+        }
+        plan = session().scalars(text(f"EXPLAIN {ADDED_UP['hour']}"), asked).all()
+        session().rollback()
+    scans = [line.strip() for line in plan if "fraud_prediction_log" in line]
+    assert all("Index Only Scan" in line for line in scans), scans
 
 
 def load(house: House) -> House:
     """The house of a tenant of its own, with its million punches."""
     instance = house.instance
-    token = instance.add_tenant(TENANT, *CAPABILITIES)
+    instance.add_tenant(TENANT, *CAPABILITIES)
     tenant_id = instance.get("me/", token=TENANT).data["tenant"]["id"]
     named = {
         "tenant": tenant_id,
@@ -110,7 +153,6 @@ def load(house: House) -> House:
         "punches": PUNCHES,
         "days": DAYS,
     }
-    instance.tokens["bench"] = token
     big = replace(house, tenant_id=tenant_id)
     started = time.perf_counter()
     with big.database() as database:
