@@ -23,7 +23,7 @@ def content(at: At, days: int, clock: Clock, now: dt.datetime) -> html.Section:
     if not found:
         notice = states.empty("Nobody punched in this time", "A grey cell is not a zero.")
         return marks.section(title, notice, id="drill")
-    told = f"the {PAGE} highest scores" if more else words.count(len(found), "punch", "punches")
+    told = "highest scores first" if more else words.count(len(found), "punch", "punches")
     return marks.section(
         title,
         html.Div(
