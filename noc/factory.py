@@ -24,6 +24,7 @@ BLUEPRINTS = (
     "noc.rest.api_docs",
     "noc.identity.sign_in",
     "noc.identity.api",
+    "noc.identity.trail_api",
     "noc.workforce.api",
     "noc.attendance.api",
     "noc.telemetry.api",

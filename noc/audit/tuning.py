@@ -17,6 +17,7 @@ from noc.audit.models import BaselineChange, BaselineProfile
 from noc.database.tenancy import required_tenant
 from noc.extensions import session
 from noc.identity.site_settings import SiteSettings, read_site_settings
+from noc.identity.trail import Target, record
 from noc.rest.problems import not_found
 from noc.settings import Settings
 
@@ -198,6 +199,7 @@ def _keep(
     reason: str,
     now: dt.datetime,
 ) -> None:
+    new = threshold_of(as_baseline(row), settings)
     session().execute(
         insert(BaselineChange).values(
             tenant_id=row.tenant_id,
@@ -206,11 +208,17 @@ def _keep(
             user_id=user_id,
             action=action,
             old_threshold=old,
-            new_threshold=threshold_of(as_baseline(row), settings),
+            new_threshold=new,
             old_false_positive_rate=old_rate,
             new_false_positive_rate=row.false_positive_rate,
             reason=reason,
         )
+    )
+    record(
+        f"baseline.{action}",
+        Target("baseline", row.id, f"{row.metric_type}, {row.level} {row.slot}"),
+        {"site_id": row.site_id, "threshold": [old, new], "reason": reason},
+        now=now,
     )
 
 

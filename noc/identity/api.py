@@ -9,16 +9,17 @@ from sqlalchemy import select
 
 from noc.database.base import utcnow
 from noc.extensions import session, settings
-from noc.identity import tokens, users
-from noc.identity.capabilities import ADMIN, PLATFORM
+from noc.identity import accounts, tokens, users
+from noc.identity.capabilities import ADMIN
 from noc.identity.guard import check_whole_tenant, require
 from noc.identity.models import ApiToken, Tenant, TenantSetting, User
-from noc.identity.principal import Principal, required_principal
+from noc.identity.principal import required_principal
 from noc.identity.schemas import (
     PasswordChange,
     SettingChange,
     TokenCreate,
     TokenQuery,
+    UserChange,
     UserCreate,
     UserQuery,
     token_out,
@@ -29,7 +30,7 @@ from noc.identity.words import BadField
 from noc.rest.by_id import page_by_id
 from noc.rest.envelope import success
 from noc.rest.openapi import API_PREFIX
-from noc.rest.problems import Problem, not_found
+from noc.rest.problems import not_found
 from noc.settings import TENANT_SETTINGS
 
 bp = APIBlueprint("identity", __name__, url_prefix=API_PREFIX)
@@ -73,16 +74,24 @@ def list_users(query_data: UserQuery) -> Any:
 @bp.input(UserCreate)
 def create_user(json_data: UserCreate) -> Any:
     """Create a user."""
-    principal = check_whole_tenant()
-    if json_data.role == "platform_admin":
-        _check_platform(principal)
-    try:
-        user = users.create_user(principal.tenant_id, **json_data.model_dump())
-    except BadField as error:
-        raise _refused("user", error) from error
+    user = accounts.create(check_whole_tenant(), json_data.model_dump())
     answer = user_out(user, sorted(set(json_data.site_ids)) or None)
     session().commit()
     return success(answer), 201
+
+
+@bp.put("/users/<int:user_id>/")
+@require(ADMIN)
+@bp.input(UserChange)
+def change_user(user_id: int, json_data: UserChange) -> Any:
+    """Change a user.
+
+    What is left out stays as it is; an empty list of sites means every site. In force with their
+    next request. Nobody changes their own role or sites.
+    """
+    principal = check_whole_tenant()
+    values = json_data.model_dump(exclude_unset=True)
+    return _answer(accounts.change(principal, user_id, now=utcnow(), **values))
 
 
 @bp.post("/users/<int:user_id>/deactivate/")
@@ -92,11 +101,17 @@ def deactivate_user(user_id: int) -> Any:
 
     Their sign-ins end at once. Nobody deactivates themselves.
     """
-    principal, user = _other_user(user_id)
-    users.deactivate(user, now=utcnow())
-    answer = user_out(user, users.site_limits(principal.tenant_id, [user.id]).get(user.id))
-    session().commit()
-    return success(answer)
+    return _answer(accounts.disable(check_whole_tenant(), user_id, now=utcnow()))
+
+
+@bp.post("/users/<int:user_id>/activate/")
+@require(ADMIN)
+def activate_user(user_id: int) -> Any:
+    """Let a deactivated user in again.
+
+    With the password they had.
+    """
+    return _answer(accounts.enable(check_whole_tenant(), user_id, now=utcnow()))
 
 
 @bp.post("/users/<int:user_id>/password/")
@@ -107,14 +122,20 @@ def set_password(user_id: int, json_data: PasswordChange) -> Any:
 
     Sign-ins made with the old one end at once.
     """
-    principal, user = _other_user(user_id, allow_self=True)
-    try:
-        users.set_password(user, json_data.password, now=utcnow())
-    except BadField as error:
-        raise _refused("password", error) from error
-    answer = user_out(user, users.site_limits(principal.tenant_id, [user.id]).get(user.id))
+    principal = check_whole_tenant()
+    return _answer(accounts.set_password(principal, user_id, json_data.password, now=utcnow()))
+
+
+@bp.post("/users/<int:user_id>/link/")
+@require(ADMIN)
+def make_link(user_id: int) -> Any:
+    """Make a link that signs a user in.
+
+    Once, within 15 minutes: `link` is a path on this host, told this once.
+    """
+    user, link = accounts.make_link(check_whole_tenant(), user_id, now=utcnow())
     session().commit()
-    return success(answer)
+    return success({"user_id": user.id, "link": link}), 201
 
 
 @bp.get("/tokens/")
@@ -149,7 +170,7 @@ def create_token(json_data: TokenCreate) -> Any:
             principal.tenant_id, created_by=principal.user_id, **json_data.model_dump()
         )
     except BadField as error:
-        raise _refused("token", error) from error
+        raise accounts.refused("token", error) from error
     answer = token_out(token) | {"token": secret}
     session().commit()
     return success(answer), 201
@@ -212,7 +233,7 @@ def change_setting(name: str, json_data: SettingChange) -> Any:
     try:
         override(name, json_data.value, site_id=json_data.site_id, now=utcnow())
     except BadField as error:
-        raise _refused("setting", error) from error
+        raise accounts.refused("setting", error) from error
     session().commit()
     in_force = tenant_settings(json_data.site_id)
     return success({"name": name, "value": to_json(name, getattr(in_force, name))})
@@ -231,29 +252,8 @@ def _effective(in_force: Any, default: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _other_user(user_id: int, *, allow_self: bool = False) -> tuple[Principal, User]:
-    """Who asks, and the user whom it concerns, locked until the transaction ends."""
-    principal = check_whole_tenant()
-    key = (principal.tenant_id, user_id)
-    user = session().get(User, key, with_for_update=True)
-    if user is None:
-        raise not_found("user")
-    if user.role == "platform_admin":
-        _check_platform(principal)
-    if user.id == principal.user_id and not allow_self:
-        raise Problem(409, "Nobody deactivates themselves; ask another admin.")
-    return principal, user
-
-
-def _check_platform(principal: Principal) -> None:
-    """An admin of the tenant must not become, or unseat, an admin of the platform."""
-    if not principal.may(PLATFORM):
-        raise Problem(403, "Only a platform admin may do this to a platform admin.")
-
-
-def _refused(what: str, error: BadField) -> Problem:
-    return Problem(
-        422,
-        f"The {what} was not accepted.",
-        errors=[{"field": error.field, "reason": str(error)}],
-    )
+def _answer(user: User) -> Any:
+    """The user as it is now, committed."""
+    answer = user_out(user, users.site_limits(user.tenant_id, [user.id]).get(user.id))
+    session().commit()
+    return success(answer)

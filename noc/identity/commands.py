@@ -22,6 +22,7 @@ from noc.identity.capabilities import ROLES, TOKEN_CAPABILITIES
 from noc.identity.links import one_time_link
 from noc.identity.models import ApiToken, User
 from noc.identity.tenants import TenantRef, all_tenants, create_tenant, resolve_tenant
+from noc.identity.trail import on_the_command_line
 
 TENANT = click.option("--tenant", required=True, metavar="ID|SLUG", help="Which tenant.")
 PASSWORD_STDIN = click.option(
@@ -32,7 +33,7 @@ PASSWORD_STDIN = click.option(
 @contextmanager
 def inside(tenant: str) -> Iterator[TenantRef]:
     """Work for the tenant, and commit; what is wrong is said in one line, exit code 2."""
-    with _plain_errors():
+    with _plain_errors(), on_the_command_line():
         found = resolve_tenant(tenant)
         with tenant_context(session(), found.id):
             yield found

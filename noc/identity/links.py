@@ -17,13 +17,15 @@ from noc.extensions import session
 from noc.identity import sessions
 from noc.identity.models import User, UserSession
 from noc.identity.principal import Principal
+from noc.identity.trail import Target, record
 
 VALID = dt.timedelta(minutes=15)
 """How long a link may lie about."""
 
 
-def one_time_link(user: User) -> str:
+def one_time_link(user: User, *, now: dt.datetime | None = None) -> str:
     """The path of a link that signs ``user`` in, once, within 15 minutes."""
+    record("user.link_made", Target("user", user.id, user.name), now=now)
     return f"/login?link={_serializer().dumps([user.tenant_id, user.id, secrets.token_hex(8)])}"
 
 

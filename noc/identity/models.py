@@ -141,3 +141,32 @@ class ApiToken(IntKeyed, Base):
         tenant_key(),
         belongs_to("created_by", "noc_user", ondelete="SET NULL"),
     )
+
+
+class AuditTrail(IntKeyed, Base):
+    """Something that somebody did to how the company is run; written once and kept for ever.
+
+    ``actor`` is the name at that time. ``target_id`` is text: ids are numbers, UUIDs and names.
+    ``detail`` holds no secret. The application can add rows, and neither change nor delete them.
+    """
+
+    __tablename__ = "audit_trail"
+
+    at: Mapped[dt.datetime] = stored_now()
+    actor: Mapped[str]
+    user_id: Mapped[int | None]
+    token_id: Mapped[int | None]
+    action: Mapped[str]
+    target_kind: Mapped[str]
+    target_id: Mapped[str]
+    target_name: Mapped[str]
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+
+    __table_args__ = (
+        tenant_key(),
+        belongs_to("user_id", "noc_user", ondelete="SET NULL"),
+        belongs_to("token_id", "api_token", ondelete="SET NULL"),
+        CheckConstraint("action ~ '^[a-z_]+[.][a-z_]+$'", name="action"),
+        index("ix_audit_trail_recent", "at", "id"),
+        index("ix_audit_trail_action", "action", "at"),
+    )

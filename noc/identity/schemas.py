@@ -43,6 +43,15 @@ class UserCreate(Body):
     person_id: Id | None = None
 
 
+class UserChange(Body):
+    """What is to be different; what is left out stays as it is."""
+
+    # What is unset is never looked at; null is refused, and no default is told.
+    name: Line = Field(default_factory=str)
+    role: Role = Field(default_factory=lambda: "viewer")
+    site_ids: list[Id] = Field([], max_length=1000, description="Empty: every site.")
+
+
 class PasswordChange(Body):
     """A new password for a user."""
 

@@ -16,6 +16,7 @@ from noc.database.tenancy import required_tenant
 from noc.extensions import session, settings
 from noc.identity.existence import must_have_sites
 from noc.identity.models import TenantSetting
+from noc.identity.trail import Target, record
 from noc.identity.words import BadField
 from noc.monitoring import metrics
 from noc.rest.problems import field_errors
@@ -73,14 +74,16 @@ def override(name: str, value: Any, *, site_id: int | None, now: dt.datetime) ->
     for a site that the tenant does not have.
     """
     tenant_id = required_tenant()
+    here = (
+        TenantSetting.tenant_id == tenant_id,
+        TenantSetting.name == name,
+        TenantSetting.site_id.is_not_distinct_from(site_id),
+    )
+    target = Target("setting", name, name)
     if value is None:
-        session().execute(
-            delete(TenantSetting).where(
-                TenantSetting.tenant_id == tenant_id,
-                TenantSetting.name == name,
-                TenantSetting.site_id.is_not_distinct_from(site_id),
-            )
-        )
+        taken = session().scalar(delete(TenantSetting).where(*here).returning(TenantSetting.value))
+        if taken is not None:
+            record("setting.taken_back", target, {"site_id": site_id, "value": taken}, now=now)
         return
     try:
         kept = to_json(name, validate(name, value))
@@ -89,6 +92,7 @@ def override(name: str, value: Any, *, site_id: int | None, now: dt.datetime) ->
         inside = "" if first["field"] == "body" else f".{first['field']}"
         raise BadField(f"value{inside}", first["reason"]) from error
     must_have_sites(tenant_id, () if site_id is None else (site_id,), "site_id")
+    before = session().scalar(select(TenantSetting.value).where(*here).with_for_update())
     statement = insert(TenantSetting).values(
         tenant_id=tenant_id, name=name, site_id=site_id, value=kept, updated_at=now
     )
@@ -98,6 +102,13 @@ def override(name: str, value: Any, *, site_id: int | None, now: dt.datetime) ->
             set_={"value": statement.excluded.value, "updated_at": statement.excluded.updated_at},
         )
     )
+    if before != kept:
+        record(
+            "setting.set",
+            target,
+            {"site_id": site_id, "before": before, "value": kept},
+            now=now,
+        )
 
 
 @cache

@@ -16,6 +16,7 @@ from noc.identity.capabilities import TOKEN_CAPABILITIES
 from noc.identity.models import ApiToken, Tenant
 from noc.identity.principal import Principal
 from noc.identity.signals import access_changed
+from noc.identity.trail import Target, record
 from noc.identity.words import BadField, one_line
 
 PREFIX = "noc_"
@@ -62,6 +63,11 @@ def create(
     )
     session().add(token)
     session().flush()
+    record(
+        "token.created",
+        _target(token),
+        {"capabilities": wanted, "expires_at": expires_at.isoformat() if expires_at else None},
+    )
     return token, secret
 
 
@@ -109,8 +115,14 @@ def standing(tenant_id: int, token_ids: Collection[int | None]) -> dict[int | No
 
 def revoke(token: ApiToken, now: dt.datetime | None = None) -> None:
     """End the token at once. Revoking twice keeps the first time."""
-    token.revoked_at = token.revoked_at or now or utcnow()
+    if token.revoked_at is None:
+        token.revoked_at = now or utcnow()
+        record("token.revoked", _target(token), now=token.revoked_at)
     access_changed.send("identity", tenant_id=token.tenant_id)
+
+
+def _target(token: ApiToken) -> Target:
+    return Target("token", token.id, f"{token.name} ({token.prefix}...)")
 
 
 def _note_use(tenant_id: int, token_id: int, now: dt.datetime) -> None:

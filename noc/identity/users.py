@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.dialects import postgresql
 
 from noc.extensions import session
-from noc.identity import passwords, sessions
+from noc.identity import passwords, sessions, trail
 from noc.identity.capabilities import ROLES
 from noc.identity.existence import must_have_people, must_have_sites
 from noc.identity.models import User, UserSite
+from noc.identity.signals import access_changed
+from noc.identity.trail import Target, record
 from noc.identity.words import BadField, email_address, one_line
 
 
@@ -34,8 +37,7 @@ def create_user(
     """
     address = email_address(email)
     full_name = one_line(name, "name")
-    if role not in ROLES:
-        raise BadField("role", f"there is no role {role!r}; choose from {', '.join(ROLES)}")
+    _check_role(role)
     passwords.check_password(password, unlike=(address, full_name))
     must_have_sites(tenant_id, site_ids, "site_ids")
     must_have_people(tenant_id, () if person_id is None else (person_id,), "person_id")
@@ -56,12 +58,12 @@ def create_user(
     if user_id is None:
         # The same words whoever has it: one company is not told who works for another.
         raise BadField("email", f"{address} cannot be the address of a new user")
-    if site_ids:
-        limits = [
-            {"tenant_id": tenant_id, "user_id": user_id, "site_id": site_id}
-            for site_id in sorted(set(site_ids))
-        ]
-        session().execute(insert(UserSite), limits)
+    _limit(tenant_id, user_id, site_ids)
+    record(
+        "user.created",
+        Target("user", user_id, full_name),
+        {"email": address, "role": role, "site_ids": sorted(set(site_ids))},
+    )
     return session().get_one(User, (tenant_id, user_id))
 
 
@@ -80,12 +82,62 @@ def set_password(user: User, password: str, *, now: dt.datetime) -> None:
     passwords.check_password(password, unlike=(user.email, user.name))
     user.password_hash = passwords.hash_password(password)
     sessions.end_all(user.tenant_id, user.id, now)
+    record("user.password_set", _target(user), now=now)
+
+
+def change(
+    user: User,
+    *,
+    now: dt.datetime,
+    name: str | None = None,
+    role: str | None = None,
+    site_ids: Collection[int] | None = None,
+) -> None:
+    """Another name, role or limit to sites (none: every site); None leaves it as it is.
+
+    BadField for what cannot be. In force with the next request; open feeds of whoever may do less
+    are told.
+    """
+    limits = site_limits(user.tenant_id, [user.id]).get(user.id, [])
+    before = {"name": user.name, "role": user.role, "site_ids": limits}
+    after: dict[str, Any] = {}
+    if name is not None:
+        after["name"] = one_line(name, "name")
+    if role is not None:
+        _check_role(role)
+        after["role"] = role
+    if site_ids is not None:
+        must_have_sites(user.tenant_id, site_ids, "site_ids")
+        after["site_ids"] = sorted(set(site_ids))
+    changed = trail.changes(before, after)
+    if not changed:
+        return
+    user.name, user.role = after.get("name", user.name), after.get("role", user.role)
+    if "site_ids" in changed:
+        session().execute(
+            delete(UserSite).where(
+                UserSite.tenant_id == user.tenant_id, UserSite.user_id == user.id
+            )
+        )
+        _limit(user.tenant_id, user.id, after["site_ids"])
+    session().flush()
+    record("user.changed", _target(user), changed, now=now)
+    access_changed.send("identity", tenant_id=user.tenant_id)
 
 
 def deactivate(user: User, *, now: dt.datetime) -> None:
     """Let the user in no more, and end their sign-ins at once. What they did stays theirs."""
+    if user.active:
+        record("user.deactivated", _target(user), now=now)
     user.active = False
     sessions.end_all(user.tenant_id, user.id, now)
+
+
+def activate(user: User, *, now: dt.datetime) -> None:
+    """Let the user in again, with the password they had."""
+    if not user.active:
+        record("user.activated", _target(user), now=now)
+    user.active = True
 
 
 def site_limits(tenant_id: int, user_ids: Collection[int]) -> dict[int, list[int]]:
@@ -99,3 +151,21 @@ def site_limits(tenant_id: int, user_ids: Collection[int]) -> dict[int, list[int
     for user_id, site_id in rows:
         limits.setdefault(user_id, []).append(site_id)
     return limits
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise BadField("role", f"there is no role {role!r}; choose from {', '.join(ROLES)}")
+
+
+def _limit(tenant_id: int, user_id: int, site_ids: Collection[int]) -> None:
+    if site_ids:
+        limits = [
+            {"tenant_id": tenant_id, "user_id": user_id, "site_id": site_id}
+            for site_id in sorted(set(site_ids))
+        ]
+        session().execute(insert(UserSite), limits)
+
+
+def _target(user: User) -> Target:
+    return Target("user", user.id, user.name)

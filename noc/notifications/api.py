@@ -18,7 +18,7 @@ from noc.extensions import session
 from noc.identity.capabilities import ADMIN
 from noc.identity.guard import check_whole_tenant, require
 from noc.identity.words import BadField
-from noc.notifications import deliveries, queries, routes, schemas
+from noc.notifications import queries, routes, schemas
 from noc.rest.body import allow_empty_body
 from noc.rest.envelope import DEFAULT_LIMIT, success
 from noc.rest.keyset import uuid_cursor_key
@@ -94,7 +94,7 @@ def change_route(route_id: int, body: schemas.RouteChange) -> Any:
 def delete_route(route_id: int) -> Any:
     """Delete a route with all its deliveries; switched off (`active`), it would keep them."""
     check_whole_tenant()
-    routes.remove(route_id)
+    routes.remove(route_id, now=utcnow())
     session().commit()
     return success({"id": route_id, "deleted": True})
 
@@ -139,10 +139,8 @@ def test_route(route_id: int, body: schemas.NothingIn) -> Any:
 @bp.input(schemas.NothingIn, arg_name="body")
 def replay_route(route_id: int, body: schemas.NothingIn) -> Any:
     """Send everything anew that died on this route, each under the id it had."""
-    principal = check_whole_tenant()
-    routes.locked(route_id).held_until = None
-    count = deliveries.replay_route(route_id, now=utcnow())
-    routes.ask_after_commit(principal.tenant_id, route_id)
+    check_whole_tenant()
+    count = routes.replay_all(route_id, now=utcnow())
     session().commit()
     return success({"replayed": count}), 202
 
@@ -174,12 +172,10 @@ def show_delivery(delivery_id: uuid.UUID) -> Any:
 @bp.input(schemas.NothingIn, arg_name="body")
 def replay_delivery(delivery_id: uuid.UUID, body: schemas.NothingIn) -> Any:
     """Send a dead delivery anew, under the id it had."""
-    principal = check_whole_tenant()
-    route_id = deliveries.replay(delivery_id, now=utcnow())
-    if route_id is None:
+    check_whole_tenant()
+    if not routes.replay_one(delivery_id, now=utcnow()):
         found = _found(queries.find_delivery(delivery_id), "delivery")
         raise Problem(409, f"Only what is dead is sent anew; this is {found['state']}.")
-    routes.ask_after_commit(principal.tenant_id, route_id)
     session().commit()
     return success(_found(queries.find_delivery(delivery_id), "delivery")), 202
 

@@ -16,11 +16,13 @@ from noc.database.tenancy import after_commit, required_tenant
 from noc.extensions import session
 from noc.identity.existence import must_have_sites
 from noc.identity.models import User
+from noc.identity.trail import Target, changes, record
 from noc.identity.words import BadField
+from noc.notifications import deliveries
 from noc.notifications.models import TEST, NotificationDelivery, NotificationRoute
 from noc.notifications.outbox import request_sending
 from noc.notifications.signature import new_secret
-from noc.notifications.targets import checked_addresses, checked_url
+from noc.notifications.targets import checked_addresses, checked_url, masked_url
 from noc.rest.problems import not_found
 
 
@@ -46,6 +48,7 @@ def create(values: Mapping[str, Any], *, now: dt.datetime) -> NotificationRoute:
     )
     session().add(route)
     _flush()
+    record("route.created", target_of(route), _told(route), now=now)
     return route
 
 
@@ -53,6 +56,7 @@ def change(route_id: int, values: Mapping[str, Any], *, now: dt.datetime) -> Not
     """Set what ``values`` names; a new target is tried at once. 404; BadField as :func:`create`."""
     route = locked(route_id)
     checked = _checked(dict(values), route.channel)
+    before, url = _told(route), route.url
     for name, value in checked.items():
         setattr(route, name, value)
     personal = route.user_id is not None
@@ -64,6 +68,12 @@ def change(route_id: int, values: Mapping[str, Any], *, now: dt.datetime) -> Not
         route.held_until = None
     route.updated_at = now
     _flush()
+    changed = changes(before, _told(route))
+    if route.url != url:
+        # Two addresses of one host look alike here: that it is another one is told all the same.
+        changed["leads_to"] = [before["leads_to"], _told(route)["leads_to"]]
+    if changed:
+        record("route.changed", target_of(route), changed, now=now)
     return route
 
 
@@ -74,12 +84,15 @@ def renew_secret(route_id: int, *, now: dt.datetime) -> NotificationRoute:
         raise BadField("channel", "only what goes to a webhook is signed")
     route.signing_secret, route.updated_at = new_secret(), now
     _flush()
+    record("route.secret_renewed", target_of(route), now=now)
     return route
 
 
-def remove(route_id: int) -> None:
+def remove(route_id: int, *, now: dt.datetime) -> None:
     """Delete the route with its deliveries, once none of them is being sent. 404."""
-    session().delete(locked(route_id, deleting=True))
+    route = locked(route_id, deleting=True)
+    record("route.deleted", target_of(route), _told(route), now=now)
+    session().delete(route)
     session().flush()
 
 
@@ -100,8 +113,31 @@ def send_test(route_id: int, *, now: dt.datetime) -> uuid.UUID:
     # Somebody is waiting to see it: an earlier failure does not hold this one up.
     route.held_until = None
     session().flush()
+    record("route.tested", target_of(route), now=now)
     ask_after_commit(route.tenant_id, route.id)
     return delivery.id
+
+
+def replay_all(route_id: int, *, now: dt.datetime) -> int:
+    """Send everything anew that died on this route, each under the id it had; how many. 404."""
+    route = locked(route_id)
+    route.held_until = None
+    count = deliveries.replay_route(route_id, now=now)
+    record("route.replayed", target_of(route), {"deliveries": count}, now=now)
+    ask_after_commit(route.tenant_id, route_id)
+    return count
+
+
+def replay_one(delivery_id: uuid.UUID, *, now: dt.datetime) -> bool:
+    """Send a dead delivery anew, under the id it had; False where it is not dead."""
+    route_id = deliveries.replay(delivery_id, now=now)
+    if route_id is None:
+        return False
+    route = locked(route_id)
+    detail = {"delivery": str(delivery_id)}
+    record("route.replayed", target_of(route), detail, now=now)
+    ask_after_commit(route.tenant_id, route_id)
+    return True
 
 
 def ask_after_commit(tenant_id: int, route_id: int) -> None:
@@ -127,6 +163,18 @@ def locked(route_id: int, *, deleting: bool = False) -> NotificationRoute:
     if route is None:
         raise not_found("route")
     return route
+
+
+def target_of(route: NotificationRoute) -> Target:
+    """The route, for the audit trail."""
+    return Target("route", route.id, route.name)
+
+
+def _told(route: NotificationRoute) -> dict[str, Any]:
+    """What may be known of a route: never its secret, of a URL only where it leads."""
+    names = ("name", "channel", "addresses", "site_ids", "min_severity", "kinds", "active")
+    told = {name: getattr(route, name) for name in names}
+    return told | {"leads_to": None if route.url is None else masked_url(route.url)}
 
 
 def _checked(values: dict[str, Any], channel: str) -> dict[str, Any]:

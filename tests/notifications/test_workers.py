@@ -223,7 +223,7 @@ def test_a_route_that_is_deleted_meanwhile_takes_no_alert_down(
     deleted, stored = threading.Event(), threading.Event()
 
     def remove() -> str:
-        routes.remove(going)
+        routes.remove(going, now=utcnow())
         deleted.set()
         time.sleep(0.3)
         return "removed"
@@ -247,7 +247,7 @@ def test_a_route_is_deleted_while_it_is_sending(
 
     def remove() -> int:
         time.sleep(0.05)
-        routes.remove(route_id)
+        routes.remove(route_id, now=utcnow())
         return -1
 
     def work() -> int:

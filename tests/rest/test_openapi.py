@@ -74,7 +74,8 @@ def test_whatever_takes_a_body_says_which(spec: dict[str, Any]) -> None:
         for path, method, operation in operations(spec)
         if method not in ("get", "delete") and "requestBody" not in operation
     }
-    assert bare == {"/users/{user_id}/deactivate/", "/tokens/{token_id}/revoke/"}
+    users = {f"/users/{{user_id}}/{action}/" for action in ("activate", "deactivate", "link")}
+    assert bare == users | {"/tokens/{token_id}/revoke/"}
 
 
 def test_lists_describe_their_pages(spec: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from noc.database.tenancy import required_tenant
 from noc.domain import severity_rank
 from noc.extensions import session
 from noc.monitoring import metrics
+from noc.identity.trail import Target, record
 from noc.rest.problems import Problem, not_found
 from noc.workforce.models import Site
 
@@ -87,6 +88,8 @@ def create(
     session().add(window)
     session().flush()
     _store({window.id: times})
+    detail = body.model_dump(exclude={"name"}, exclude_defaults=True)
+    record("window.created", Target("window", window.id, window.name), detail, now=now)
     return window.id
 
 
@@ -113,6 +116,7 @@ def cancel(
         raise not_found("suppression window")
     if window.cancelled_at is None:
         window.cancelled_at, window.cancelled_by = now, user_id
+        record("window.cancelled", Target("window", window.id, window.name), now=now)
 
 
 def prepare(*, now: dt.datetime) -> int:

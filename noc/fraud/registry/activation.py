@@ -14,6 +14,8 @@ from noc.fraud.registry.artefact import BrokenArtefact, unpack, whole
 from noc.fraud.registry.changes import lock, record, retired
 from noc.fraud.registry.models import FraudModel
 from noc.fraud.registry.versions import prune
+from noc.identity.trail import Target
+from noc.identity.trail import record as write_down
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +51,8 @@ def activate(
     # Activated while the rules score, it goes back to the rules, whatever was before once.
     model.ancestor_id = before.id if before is not None else None
     _make_active(model, now, _why(model, note, by), by)
+    told = {"note": model.note, "before": before.version if before else "rules"}
+    write_down("model.activated", _target(model), told, now=now, by=by)
     prune(tenant_id=tenant_id)
     return model
 
@@ -84,6 +88,8 @@ def roll_back(
     )
     if ancestor is not None:
         _make_active(ancestor, now, f"Scores again: {model.version} was taken back.", by)
+    scoring = {"note": note, "scores": ancestor.version if ancestor else "rules"}
+    write_down("model.rolled_back", _target(model), scoring, now=now, by=by)
     scores_changed(session(), tenant_id)
     log.info("model_rolled_back", tenant_id=tenant_id, version=model.version, then=to, by=by)
     return ancestor
@@ -136,6 +142,10 @@ def _make_active(model: FraudModel, now: dt.datetime, note: str | None, by: str 
     session().flush()
     scores_changed(session(), model.tenant_id)
     log.info("model_activated", tenant_id=model.tenant_id, version=model.version, by=by)
+
+
+def _target(model: FraudModel) -> Target:
+    return Target("model", model.id, model.version)
 
 
 def _get(model_id: uuid.UUID, tenant_id: int) -> FraudModel:
