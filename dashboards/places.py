@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from dashboards.detail import UUID
 from dashboards.pages import (
+    admin,
     alerts,
     baselines,
     findings,
@@ -69,6 +70,7 @@ PLACES = (
     _at("heatmap", heatmap, Nav("/app/heatmap", "Heatmap", "grid", "Fraud")),
     _at("people", people, Nav("/app/people", "People", "people", "Fraud")),
     _at("person/(?P<person_id>[0-9]{1,18})", person),
+    _at("admin", admin, Nav("/app/admin", "Administration", "gear", "Company")),
     _at("model", model, Nav("/app/model", "Model", "curve", "Fraud")),
     _at("baselines", baselines, Nav("/app/baselines", "Baselines", "band", "Company")),
 )

@@ -123,6 +123,7 @@ CAPABILITY = {
     "security:fraud:view": "Security managers and administrators have it.",
     "security:fraud:review": "Security managers and administrators have it.",
     "ml:train": "Administrators have it.",
+    "admin": "Administrators have it.",
 }
 
 FEATURE = {

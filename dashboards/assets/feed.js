@@ -53,7 +53,7 @@
       noc.skew = Date.parse(frame.server_time) - Date.now();
     } else if (frame.type !== "heartbeat") {
       noc.rows.take([frame]);
-      if (frame.type === "job_updated") noc.training(frame);
+      if (frame.type === "job_updated") { noc.training(frame); noc.jobNews(frame); }
     }
     tell(behindSince ? "delayed" : "live");
   }

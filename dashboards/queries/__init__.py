@@ -5,6 +5,7 @@ Each function answers for the tenant and the sites of the request's principal.
 
 from dashboards.queries import (
     activity,
+    admin,
     baselines,
     findings,
     incidents,
@@ -20,6 +21,7 @@ from dashboards.queries import (
 
 __all__ = [
     "activity",
+    "admin",
     "baselines",
     "findings",
     "incidents",

@@ -17,7 +17,7 @@ from noc.database.tenancy import tenant_context
 from noc.demo.places import COMPANIES, CompanyPlan
 from noc.demo.scale import Scale
 from noc.extensions import session
-from noc.identity.models import Tenant
+from noc.identity.models import AuditTrail, Tenant
 from noc.identity.tenants import TenantRef, all_tenants, create_tenant
 
 
@@ -64,8 +64,9 @@ def complete(tenant_id: int, scale: Scale) -> None:
 def drop(tenant: TenantRef) -> None:
     """Delete every row of a simulated tenant and give its slug back. Commits.
 
-    The application's role cannot delete a tenant: an empty, inactive row remains under another
-    slug. ValueError where the tenant does not carry the mark.
+    The application's role cannot delete a tenant: an inactive row remains under another slug, and
+    the trail of who did what, which nobody can delete.
+    ValueError where the tenant does not carry the mark.
     """
     session().rollback()
     with tenant_context(session(), tenant.id):
@@ -77,7 +78,7 @@ def drop(tenant: TenantRef) -> None:
             session().rollback()
             raise ValueError(f"{tenant.slug} is not a simulated tenant")
         for table in reversed(Base.metadata.sorted_tables):
-            if "tenant_id" in table.columns:
+            if "tenant_id" in table.columns and table is not AuditTrail.__table__:
                 session().execute(delete(table).where(table.columns["tenant_id"] == tenant.id))
         session().execute(
             update(Tenant)

@@ -183,7 +183,7 @@ def revoke_token(token_id: int) -> Any:
 
     It ends at once. Revoking twice is the same as once.
     """
-    token = session().get(ApiToken, (check_whole_tenant().tenant_id, token_id))
+    token = tokens.get(check_whole_tenant().tenant_id, token_id)
     if token is None:
         raise not_found("token")
     tokens.revoke(token)

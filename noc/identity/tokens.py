@@ -113,6 +113,11 @@ def standing(tenant_id: int, token_ids: Collection[int | None]) -> dict[int | No
     }
 
 
+def get(tenant_id: int, token_id: int) -> ApiToken | None:
+    """The tenant's token with this id, locked until the transaction ends; None without one."""
+    return session().get(ApiToken, (tenant_id, token_id), with_for_update=True)
+
+
 def revoke(token: ApiToken, now: dt.datetime | None = None) -> None:
     """End the token at once. Revoking twice keeps the first time."""
     if token.revoked_at is None:

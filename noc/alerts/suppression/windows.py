@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from noc.alerts.suppression.models import Suppression, SuppressionSpan
 from noc.alerts.suppression.muting import SOS
-from noc.alerts.suppression.recurrence import Recurrence, Span, fault
+from noc.alerts.suppression.recurrence import LOOKED_AHEAD, Recurrence, Span, fault
 from noc.alerts.suppression.schemas import SuppressionIn
 from noc.database.tenancy import required_tenant
 from noc.domain import severity_rank
@@ -52,15 +53,12 @@ def create(
 
     ``site_ids``: the sites whoever asks is limited to, None for all; they name one of those.
     """
-    zone = _zone(body, site_ids)
-    if reason := _mutes_nothing(body):
-        raise refused(*reason)
-    if body.recurrence is None:
-        times = _once(body, now)
+    zone, once, recurrence = _planned(body, now, site_ids)
+    if recurrence is None or body.recurrence is None:
+        times = once
         prepared = times[0].ends_at
         values: dict[str, Any] = {"starts_at": body.starts_at, "ends_at": body.ends_at}
     else:
-        recurrence = _recurrence(body, zone, now)
         prepared = now + AHEAD
         times = list(recurrence.spans(now, prepared))
         values = {
@@ -91,6 +89,23 @@ def create(
     detail = body.model_dump(exclude={"name"}, exclude_defaults=True)
     record("window.created", Target("window", window.id, window.name), detail, now=now)
     return window.id
+
+
+def preview(
+    body: SuppressionIn,
+    *,
+    now: dt.datetime,
+    count: int,
+    site_ids: Collection[int] | None = None,
+) -> tuple[str, list[Span]]:
+    """The zone and the next ``count`` times of a window that is not made yet.
+
+    Refuses what :func:`create` would refuse.
+    """
+    zone, once, recurrence = _planned(body, now, site_ids)
+    if recurrence is None:
+        return zone, list(once)
+    return zone, list(islice(recurrence.spans(now, now + LOOKED_AHEAD), count))
 
 
 def cancel(
@@ -178,6 +193,18 @@ def refused(field: str, reason: str) -> Problem:
         "The suppression window was not accepted.",
         errors=[{"field": field, "reason": reason}],
     )
+
+
+def _planned(
+    body: SuppressionIn, now: dt.datetime, site_ids: Collection[int] | None
+) -> tuple[str, Sequence[Span], Recurrence | None]:
+    """The zone, and either the one time or the recurrence. Problem 422 names what does not fit."""
+    zone = _zone(body, site_ids)
+    if reason := _mutes_nothing(body):
+        raise refused(*reason)
+    if body.recurrence is None:
+        return zone, _once(body, now), None
+    return zone, (), _recurrence(body, zone, now)
 
 
 def _zone(body: SuppressionIn, site_ids: Collection[int] | None) -> str:

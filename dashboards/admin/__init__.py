@@ -1,0 +1,1 @@
+"""The parts of the page Administration, each with its own callbacks."""

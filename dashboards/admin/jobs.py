@@ -1,0 +1,319 @@
+"""Jobs and queues: long work with its progress, queues and workers, the schedule, what failed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from dash import Dash, Input, Output, dcc, html
+
+from dashboards import callbacks, marks, states, words
+from dashboards.admin import kit, sight
+from dashboards.admin.kit import Answer, Fields, Pressed, Refusal
+from dashboards.callbacks import Clicks
+from dashboards.model.standing import bar
+from dashboards.model.training import stage
+from noc.database.base import utcnow
+from noc.fraud.retraining import runs
+from noc.identity.capabilities import PLATFORM
+from noc.identity.principal import required_principal
+from noc.identity.trail import Target, record
+from noc.rest.problems import not_found
+from noc.runs import backstage, following, queries, schemas
+from noc.runs.models import OPEN_STATES
+
+LABEL = "Jobs and queues"
+WHAT = "Looking after jobs and queues"
+
+_PART = "jobs"
+POLL_MS = 5000
+SHOWN = 20
+
+NAMES = {"fraud_training": "Training of a fraud model"}
+STATES = {
+    "queued": "Waits",
+    "running": "Under way",
+    "succeeded": "Done",
+    "refused": "No result",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+}
+QUEUES = {
+    "scoring": "Scoring punches",
+    "escalation": "Audit and escalation",
+    "reports": "Notifications",
+    "ml_queue": "Training",
+    "maintenance": "Upkeep",
+}
+SCHEDULE = {
+    "sweep": "Score what was left unscored",
+    "heartbeat": "Look for guards of whom nothing is heard",
+    "audit": "Full audit of the last hour",
+    "baselines": "Tune thresholds",
+    "training": "See whether a training is due",
+    "stranded": "Take up work that was left",
+    "audits": "Draw random audits",
+    "drift": "Watch the model for drift",
+    "shelf": "Bring back shelved alerts",
+    "mutes": "Bring back muted alerts",
+    "acknowledgements": "Let acknowledgements lapse",
+    "expiry": "Let forgotten alerts expire",
+    "lateness": "Mark late tickets",
+    "outbox": "Send what waits to be sent",
+    "deliveries": "Forget old deliveries",
+    "profiles": "Learn habits of guards",
+    "retention": "Forget old events",
+    "partitions": "Make room for the coming months",
+}
+"""What the schedule's entries do, by name."""
+
+
+def content(side: Any = None) -> html.Div:
+    """What the clock renews, beside what is being asked."""
+    return html.Div(
+        [
+            dcc.Interval(id="admin-jobs-clock", interval=POLL_MS),
+            dcc.Store(id="admin-jobs-tick"),
+            kit.content(html.Div(_live(), id="admin-jobs-live", className="stack"), side),
+        ]
+    )
+
+
+def register(ui: Dash) -> None:
+    """Answer the buttons; follow by the feed's word and a clock."""
+    kit.register(ui, _PART, act)
+    callbacks.register(
+        ui,
+        follow,
+        Output("admin-jobs-live", "children"),
+        Input("admin-jobs-clock", "n_intervals"),
+        Input("admin-jobs-tick", "data"),
+        prevent_initial_call=True,
+    )
+
+
+def follow(_clock: Clicks = None, _tick: Clicks = None) -> Any:
+    """Everything as it is now."""
+    sight.act(_PART)
+    return kit.or_failed("The jobs", "part", _live)
+
+
+def act(wanted: Pressed, _: Fields) -> Answer:
+    """Take the step."""
+    if wanted.step == "ask-cancel":
+        return Answer(content(_ask_cancel(wanted.key)))
+    step = {"cancel": _cancel, "again": _again, "retry": _retry}.get(wanted.step)
+    if step is None:
+        return Answer(content())
+    done, refusal = kit.attempt(lambda: step(wanted.key))
+    return Answer(content(_outcome(done, refusal)))
+
+
+def _outcome(done: str | None, refusal: Refusal | None) -> html.Section:
+    return kit.side("Jobs", kit.told(refusal, done=done or ""), part=_PART)
+
+
+def _cancel(key: str) -> str:
+    principal = sight.act(_PART)
+    run_id = _id(key)
+    run = following.cancel(run_id, tenant_id=principal.tenant_id, now=utcnow()) if run_id else None
+    if run is None:
+        raise not_found("job")
+    record("job.cancelled", Target("job", run.id, words.say(NAMES, run.name)), now=utcnow())
+    return "It ends within seconds."
+
+
+def _again(key: str) -> str:
+    """Ask for a training with what the failed one was asked with."""
+    principal = sight.act(_PART)
+    run_id = _id(key)
+    run = queries.find_run(run_id, tenant_id=principal.tenant_id) if run_id else None
+    if run is None or run["name"] != runs.NAME:
+        raise not_found("job")
+    asked = run["parameters"]
+    made, created = runs.ask(
+        tenant_id=principal.tenant_id,
+        trigger="manual",
+        now=utcnow(),
+        requested_by=principal.user_id,
+        days=int(asked.get("days", runs.DEFAULT_DAYS)),
+        test_size=float(asked.get("test_size", runs.DEFAULT_TEST_SIZE)),
+    )
+    if created:
+        record("job.requested", Target("job", made.id, NAMES[runs.NAME]), now=utcnow())
+    return "It waits for a worker." if created else "One is under way already."
+
+
+def _retry(key: str) -> str:
+    principal = sight.act(_PART)
+    backstage.retry(
+        key, tenant_id=principal.tenant_id, platform=principal.may(PLATFORM), now=utcnow()
+    )
+    return "It waits for a worker."
+
+
+def _id(key: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(key)
+    except ValueError:
+        return None
+
+
+def _ask_cancel(key: str) -> html.Section:
+    question = kit.confirm(
+        "Cancel this job? What it has done so far is lost; whoever scores goes on scoring.",
+        kit.button(_PART, "cancel", "Yes, cancel it", key, look="danger"),
+        kit.button(_PART, "close", "Let it go on", "stay"),
+    )
+    return kit.side("Cancel a job", question, part=_PART)
+
+
+# -- what it looks like --------------------------------------------------------------------------
+
+
+def _live() -> list[Any]:
+    return [_runs(), _or_away("Queues and workers", _queues), _or_away("Failed jobs", _failed),
+            _or_away("Schedule", _schedule)]  # fmt: skip
+
+
+def _or_away(title: str, build: Callable[[], Any]) -> Any:
+    """Redis may be away: what is kept in the database is shown all the same."""
+    try:
+        return build()
+    except redis.RedisError:
+        notice = states.empty(
+            "The queue does not answer",
+            "What waits there is not lost; it goes on once the queue is back.",
+            mark="alert",
+        )
+        return marks.section(title, notice)
+
+
+def _runs() -> html.Section:
+    tenant_id = required_principal().tenant_id
+    found, _ = queries.list_runs(
+        schemas.RunQuery.model_validate({}), tenant_id=tenant_id, limit=SHOWN, after=None
+    )
+    link = dcc.Link("Start a training", href="/app/model", className="btn")
+    if not found:
+        why = "Trainings of the fraud model are listed here, with their progress."
+        return marks.section(
+            "Long work", states.empty("Nothing yet", why, mark="curve"), aside=link
+        )
+    rows = [
+        kit.row(
+            kit.two(words.say(NAMES, run["name"]), _asked_by(run)),
+            ("State", _state(run)),
+            ("Progress", _progress(run)),
+            ("Asked for", marks.moment(run["requested_at"])),
+            ("", _step(run)),
+        )
+        for run in found
+    ]
+    head = ("Work", "State", "Progress", "Asked for", "")
+    table = kit.table("admin-runs-table", head, rows, label="Long work")
+    return marks.section("Long work", table, aside=link)
+
+
+def _asked_by(run: dict[str, Any]) -> str:
+    if run["requested_by_name"]:
+        return f"asked for by {run['requested_by_name']}"
+    return {"schedule": "by the schedule", "demo": "by the simulation"}.get(run["trigger"], "")
+
+
+def _state(run: dict[str, Any]) -> Any:
+    code = run["state"]
+    mark = {"succeeded": "resolved", "running": "in_progress", "queued": "new"}.get(code, code)
+    look = "admin-bad" if code == "failed" else f"state state-{mark}"
+    return html.Span(STATES[code], className=look)
+
+
+def _progress(run: dict[str, Any]) -> Any:
+    if run["state"] not in OPEN_STATES:
+        reason = run["reason"] or ""
+        return html.Span(reason, title=reason, className="admin-clamp muted")
+    return html.Div(
+        [
+            html.Div(
+                [html.Span(stage(run)), html.Span(f"{run['progress']:.0%}", className="num muted")],
+                className="split",
+            ),
+            bar(run["progress"], "How far it is"),
+        ],
+        className="admin-progress",
+    )
+
+
+def _step(run: dict[str, Any]) -> Any:
+    if run["state"] in OPEN_STATES:
+        stopping = run["cancel_requested_at"] is not None
+        return kit.button(_PART, "ask-cancel", "Cancel", run["job_id"], disabled=stopping)
+    if run["state"] == "failed":
+        return kit.button(_PART, "again", "Start again", run["job_id"])
+    return None
+
+
+def _queues() -> html.Section:
+    depths, workers = backstage.depths(), backstage.workers()
+    busy = workers.get("busy", 0)
+    aside = html.Span(
+        f"{words.count(sum(workers.values()), 'worker')}, {busy} at work"
+        if workers
+        else "No worker: nothing is done",
+        className="muted" if workers else "admin-bad",
+    )
+    rows = [
+        kit.row(
+            words.say(QUEUES, one.name),
+            ("Waiting", html.Span(f"{one.waiting:,}", className="num")),
+            ("Under way", html.Span(f"{one.started:,}", className="num")),
+            ("Failed this week", html.Span(f"{one.failed:,}",
+                                           className="num admin-bad" if one.failed else "num")),
+        )
+        for one in depths
+    ]  # fmt: skip
+    head = ("Queue", "Waiting", "Under way", "Failed this week")
+    table = kit.table("admin-queues-table", head, rows, label="Queues")
+    note = html.P("Of all companies on this installation.", className="muted admin-after")
+    return marks.section("Queues and workers", html.Div([table, note]), aside=aside)
+
+
+def _failed() -> Any:
+    principal = required_principal()
+    found = backstage.failed(tenant_id=principal.tenant_id, platform=principal.may(PLATFORM))[
+        :SHOWN
+    ]
+    if not found:
+        return None
+    rows = [
+        kit.row(
+            kit.two(words.say(QUEUES, one.queue), one.job),
+            ("Trouble", html.Code(one.reason)),
+            ("When", marks.moment(one.ended_at)),
+            ("", kit.button(_PART, "retry", "Try again", one.id)),
+        )
+        for one in found
+    ]
+    head = ("Job", "Trouble", "When", "")
+    table = kit.table("admin-failed-table", head, rows, label="Failed jobs")
+    return marks.section(f"Failed jobs: {len(found)}", table)
+
+
+def _schedule() -> html.Section:
+    entries = backstage.schedule()
+    if not entries:
+        why = "The scheduler puts it here when it starts. Without one nothing is done by itself."
+        return marks.section("Schedule", states.empty("No schedule", why, mark="clock"))
+    rows = [
+        kit.row(
+            words.say(SCHEDULE, entry.name),
+            ("Next", marks.moment(entry.next_at, "UTC")),
+            ("Times (UTC)", html.Code(entry.cron)),
+        )
+        for entry in entries
+    ]
+    head = ("What", "Next", "Times (UTC)")
+    table = kit.table("admin-schedule-table", head, rows, label="Schedule")
+    return marks.section("Schedule", table)

@@ -1,0 +1,179 @@
+"""Sites: where they are and who is in charge, and who is on duty in a week."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dash import Dash, html
+
+from dashboards import marks, queries, states, words
+from dashboards.admin import kit, roster, sight
+from dashboards.admin.kit import Answer, Fields, Form, Pressed, Refusal
+from noc.database.base import utcnow
+from noc.identity.capabilities import ADMIN
+from noc.identity.guard import check, check_whole_tenant
+from noc.identity.principal import required_principal
+from noc.workforce import contacts
+
+LABEL = "Sites and rosters"
+WHAT = "Looking after sites"
+
+_PART = "sites"
+_HEAD = ("Site", "In charge", "Zone", "Guards at home", "State")
+
+CONTACTS = {
+    "security_manager_id": "Security manager",
+    "site_manager_id": "Site manager",
+    "noc_supervisor_id": "Supervisor",
+}
+
+
+def content(below: Any = None, chosen: int | None = None) -> html.Div:
+    """The sites; below them the chosen one with its week."""
+    found = queries.admin.sites()
+    if not found:
+        notice = states.empty(
+            "No sites yet",
+            "Sites come from your own system, over the API or by an import.",
+            mark="pin",
+        )
+        return html.Div(notice, className="panel")
+    rows = [
+        kit.row(
+            kit.two(kit.button(_PART, "open", site["name"], site["id"], look="text"),
+                    site["code"]),
+            ("In charge", _in_charge(site)),
+            ("Zone", site["timezone"]),
+            ("Guards at home", html.Span(f"{site['guards']:,}", className="num")),
+            ("State", html.Span("In use" if site["active"] else "Closed",
+                                className="state state-resolved" if site["active"] else "state")),
+            chosen=site["id"] == chosen,
+        )
+        for site in found
+    ]  # fmt: skip
+    section = marks.section(
+        words.count(len(found), "site"), kit.table("admin-sites-table", _HEAD, rows, label="Sites")
+    )
+    return html.Div([below, section], className="stack")
+
+
+def register(ui: Dash) -> None:
+    """Answer the buttons."""
+    kit.register(ui, _PART, act)
+
+
+def act(wanted: Pressed, fields: Fields) -> Answer:
+    """Take the step. The key is the site, and a Monday after a colon."""
+    if wanted.step == "close":
+        return Answer(content())
+    site_key, _, monday = wanted.key.partition(":")
+    site_id = kit.whole(site_key) or 0
+    if wanted.step == "save":
+        return _save(site_id, _monday(monday), fields)
+    return _opened(site_id, _monday(monday))
+
+
+def _monday(text: str) -> dt.date | None:
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 2000 <= day.year < 2190 else None
+
+
+def _opened(site_id: int, monday: dt.date | None, **kept: Any) -> Answer:
+    site = queries.admin.site(site_id)
+    if site is None:
+        return Answer(content(html.Div(states.not_found("site"), className="panel")))
+    return Answer(content(_one(site, monday, **kept), site_id))
+
+
+def _save(site_id: int, monday: dt.date | None, fields: Fields) -> Answer:
+    def work() -> None:
+        check(ADMIN)
+        principal = check_whole_tenant()
+        chosen = {name: kit.whole(fields.get(name)) for name in CONTACTS}
+        contacts.change(site_id, chosen, tenant_id=principal.tenant_id, now=utcnow())
+
+    sight.act(_PART)
+    _, refusal = kit.attempt(work)
+    done = "" if refusal else "Saved. New tickets of the site go to them."
+    return _opened(site_id, monday, values=fields if refusal else None, refusal=refusal, done=done)
+
+
+def _in_charge(site: dict[str, Any]) -> Any:
+    names = [
+        f"{label.lower()} {site[name.replace('_id', '_name')]}"
+        for name, label in CONTACTS.items()
+        if site[name.replace("_id", "_name")]
+    ]
+    if not names:
+        return html.Span("nobody", className="muted")
+    first = next(site[name.replace("_id", "_name")] for name in CONTACTS
+                 if site[name.replace("_id", "_name")])  # fmt: skip
+    return html.Span(first if len(names) == 1 else f"{first} +{len(names) - 1}",
+                     title="\n".join(names))  # fmt: skip
+
+
+def _one(
+    site: dict[str, Any], monday: dt.date | None, *, values: Fields | None = None,
+    refusal: Refusal | None = None, done: str = "",
+) -> html.Div:  # fmt: skip
+    zone = ZoneInfo(site["timezone"])
+    today = utcnow().astimezone(zone).date()
+    start = monday or today
+    start -= dt.timedelta(days=start.weekday())
+    facts = marks.facts(
+        [
+            ("Code", html.Code(site["code"])),
+            ("Zone", site["timezone"]),
+            ("Place", f"{site['lat']:.5f}, {site['lon']:.5f}"),
+            ("Geofence", roster.fence_words(site)),
+            ("Guards at home", f"{site['guards']:,}"),
+        ]
+    )
+    about = kit.side(
+        site["name"],
+        html.Div(
+            [
+                html.Div(roster.map_of(site), className="admin-map"),
+                html.Div([facts, *_contacts(site, start, values, refusal, done)],
+                         className="act"),
+            ],
+            className="admin-site",
+        ),
+        part=_PART,
+    )  # fmt: skip
+    return html.Div([about, roster.week(site, start, today, part=_PART)], className="stack")
+
+
+def _contacts(
+    site: dict[str, Any], monday: dt.date, values: Fields | None, refusal: Refusal | None,
+    done: str,
+) -> list[Any]:  # fmt: skip
+    principal = required_principal()
+    if not principal.may(ADMIN) or principal.site_ids is not None:
+        return [
+            marks.facts(
+                [
+                    (label, site[name.replace("_id", "_name")] or "nobody")
+                    for name, label in CONTACTS.items()
+                ]
+            )
+        ]
+    form = Form(_PART, values or site, refusal)
+    people = queries.admin.in_charge()
+    fields = [
+        form.choice(name, label, people, placeholder="Nobody", clearable=True, searchable=True)
+        for name, label in CONTACTS.items()
+    ]
+    return [
+        html.Div(fields, className="admin-three"),
+        kit.told(refusal, *form.names, done=done),
+        kit.actions(
+            kit.button(_PART, "save", "Save who is in charge", f"{site['id']}:{monday}",
+                       look="primary")
+        ),
+    ]  # fmt: skip
