@@ -198,6 +198,8 @@ def told(refusal: Refusal | None, *shown: str, done: str = "") -> Any:
         for name, reason in refusal.fields.items()
         if name not in shown
     ]
+    if not rest and not refusal.words:
+        rest = ["Not yet: something is marked below"]
     return parts.problem(". ".join(filter(None, (refusal.words, *rest))))
 
 

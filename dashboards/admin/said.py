@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +18,8 @@ from noc.identity.capabilities import (
     PLATFORM,
     VIEW,
 )
+
+_MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$")
 
 TARGETS = {
     "user": "User",
@@ -140,6 +144,9 @@ def value(given: Any) -> str:
         )
     if isinstance(given, float):
         return f"{given:g}"
+    if isinstance(given, str) and _MOMENT.match(given):
+        at = dt.datetime.fromisoformat(given).astimezone(dt.UTC)
+        return f"{at:%d %b %Y, %H:%M} UTC"
     if given in CAPABILITIES:
         return CAPABILITIES[given][0].lower()
     return words.ROLE.get(str(given)) or words.SEVERITY.get(str(given)) or str(given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from dashboards import queries
+from dashboards.admin.sight import NEEDS
 from noc.alerts.models import Alert
 from noc.audit.models import BaselineProfile, Finding
 from noc.database import tenancy
@@ -305,6 +307,13 @@ def test_a_viewer_can_neither_read_scores_nor_act_by_calling_directly(
     assert session.get_one(Alert, (make.tenant_id, foul.alert)).status == "NEW"
 
 
+def open_part(reader: Reader, part: str, key: int) -> Any:
+    """Open the thing with this id in a part of the administration."""
+    kind = f"admin-{part}"
+    pressed = [({"type": kind, "step": "open", "key": str(key)}, 1)]
+    return reader.call(f"{kind}.children", kind, values={kind: pressed})
+
+
 def test_no_callback_shows_or_touches_another_companys_rows(
     app: APIFlask, reader: Reader, make: Make, foreign: Make, session: Session
 ) -> None:
@@ -552,6 +561,21 @@ def test_no_callback_shows_or_touches_another_companys_rows(
                 }
             },
         ),
+        # The rest of the administration is in test_admin_page.py.
+        "admin-body.children": lambda: admin.call(
+            "admin-body.children", "admin-part.data", values={"admin-part.data": "sites"}
+        ),
+        "admin-jobs-live.children": lambda: admin.call(
+            "admin-jobs-live.children", "admin-jobs-tick.data", values={}
+        ),
+        "admin-trail-list.children": lambda: admin.call(
+            "admin-trail-list.children", "admin-actor.value", values={}
+        ),
+        **{
+            f"admin-{part}.children": partial(open_part, admin, part, site.id)
+            for part in NEEDS
+            if part != "trail"
+        },
     }
     on_server = {
         one["output"].strip(".").split("...")[0].split("@")[0]
