@@ -12,6 +12,7 @@ from dash import Dash, Input, Output, dcc, html
 from dashboards import callbacks, marks, states, words
 from dashboards.admin import kit, sight
 from dashboards.admin.kit import Answer, Fields, Pressed, Refusal
+from dashboards.admin.said import RUNS
 from dashboards.callbacks import Clicks
 from dashboards.model.standing import bar
 from dashboards.model.training import stage
@@ -19,7 +20,6 @@ from noc.database.base import utcnow
 from noc.fraud.retraining import runs
 from noc.identity.capabilities import PLATFORM
 from noc.identity.principal import required_principal
-from noc.identity.trail import Target, record
 from noc.rest.problems import not_found
 from noc.runs import backstage, following, queries, schemas
 from noc.runs.models import OPEN_STATES
@@ -31,7 +31,6 @@ _PART = "jobs"
 POLL_MS = 5000
 SHOWN = 20
 
-NAMES = {"fraud_training": "Training of a fraud model"}
 STATES = {
     "queued": "Waits",
     "running": "Under way",
@@ -83,7 +82,7 @@ def content(side: Any = None) -> html.Div:
 
 def register(ui: Dash) -> None:
     """Answer the buttons; follow by the feed's word and a clock."""
-    kit.register(ui, _PART, act)
+    kit.register(ui, _PART, act, dims=False)
     callbacks.register(
         ui,
         follow,
@@ -121,7 +120,6 @@ def _cancel(key: str) -> str:
     run = following.cancel(run_id, tenant_id=principal.tenant_id, now=utcnow()) if run_id else None
     if run is None:
         raise not_found("job")
-    record("job.cancelled", Target("job", run.id, words.say(NAMES, run.name)), now=utcnow())
     return "It ends within seconds."
 
 
@@ -133,7 +131,7 @@ def _again(key: str) -> str:
     if run is None or run["name"] != runs.NAME:
         raise not_found("job")
     asked = run["parameters"]
-    made, created = runs.ask(
+    _, created = runs.ask(
         tenant_id=principal.tenant_id,
         trigger="manual",
         now=utcnow(),
@@ -141,8 +139,6 @@ def _again(key: str) -> str:
         days=int(asked.get("days", runs.DEFAULT_DAYS)),
         test_size=float(asked.get("test_size", runs.DEFAULT_TEST_SIZE)),
     )
-    if created:
-        record("job.requested", Target("job", made.id, NAMES[runs.NAME]), now=utcnow())
     return "It waits for a worker." if created else "One is under way already."
 
 
@@ -204,7 +200,7 @@ def _runs() -> html.Section:
         )
     rows = [
         kit.row(
-            kit.two(words.say(NAMES, run["name"]), _asked_by(run)),
+            kit.two(words.say(RUNS, run["name"]), _asked_by(run)),
             ("State", _state(run)),
             ("Progress", _progress(run)),
             ("Asked for", marks.moment(run["requested_at"])),

@@ -61,8 +61,12 @@ class Answer(NamedTuple):
 Act = Callable[[Pressed, Fields], Answer]
 
 
-def register(ui: Dash, part: str, act: Act) -> None:
-    """Have ``act`` answer the buttons of ``part``; 403 for whoever may not use it."""
+def register(ui: Dash, part: str, act: Act, *, dims: bool = True) -> None:
+    """Have ``act`` answer the buttons of ``part``; 403 for whoever may not use it.
+
+    ``dims``: pale while a step is under way; not for a part that is renewed by itself, where
+    buttons that only appear would make it flicker.
+    """
 
     def step(_clicks: Clicks, values: list[Any]) -> tuple[Any, Any]:
         if not isinstance(ctx.triggered_id, dict) or not ctx.triggered[0]["value"]:
@@ -80,7 +84,7 @@ def register(ui: Dash, part: str, act: Act) -> None:
         Input({"type": f"admin-{part}", "step": ALL, "key": ALL}, "n_clicks"),
         State({"type": f"admin-{part}-field", "name": ALL}, "value"),
         prevent_initial_call=True,
-        running=[(Output(f"admin-{part}", "className"), "is-loading", "")],
+        running=[(Output(f"admin-{part}", "className"), "is-loading", "")] if dims else None,
     )
     shown = Output("sink", "data", allow_duplicate=True)
     browser.call(ui, "adminShown", shown, Input(f"admin-{part}", "children"), on_load=False)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dashboards import queries, words
+from dashboards.admin.window_form import rule_words
 from noc.identity.capabilities import (
     ADMIN,
     FRAUD_REVIEW,
@@ -32,6 +33,9 @@ TARGETS = {
     "baseline": "Baseline",
     "job": "Job",
 }
+
+RUNS = {"fraud_training": "Training of a fraud model"}
+"""Long work, by its name."""
 
 _ACTIONS = {
     "user.created": "Made the user",
@@ -116,6 +120,9 @@ _LABELS = {
     "active": "switched",
     "noc_supervisor": "supervisor",
     "timezone": "by the clocks of",
+    "recurrence": "comes",
+    "starts_at": "from",
+    "ends_at": "to",
 }
 """How details are called; others by their own names."""
 
@@ -176,6 +183,9 @@ def _named(field: str, given: Any) -> str:
     """Sites by their names; none of them means all."""
     if field == "site_ids":
         return value([site(one) for one in given or ()]) if given else "every site"
+    if field == "recurrence" and isinstance(given, Mapping):
+        told = f"{rule_words(str(given.get('rrule', '')))} at {given.get('start_time')}"
+        return f"{told} for {given.get('duration_minutes')} min"
     if field == "site_id":
         return site(given)
     return value(given)

@@ -177,4 +177,4 @@ def _actor(item: dict[str, Any]) -> Any:
 def _target(item: dict[str, Any]) -> str:
     if item["target_kind"] == "setting":
         return said.setting(item["target_name"])
-    return str(item["target_name"])
+    return said.RUNS.get(item["target_name"]) or str(item["target_name"])

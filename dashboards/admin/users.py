@@ -243,7 +243,7 @@ def _asked(user: dict[str, Any], asking: str) -> html.Div:
     question, yes = {
         "disable": (
             f"Shut {user['name']} out? Every sign-in of theirs ends at once. What they did stays "
-            "theirs, and they can be let in again.",
+            f"theirs, and they can be let in again.{_tokens_left(user['id'], asking)}",
             "Yes, shut them out",
         ),
         "password": (
@@ -263,6 +263,12 @@ def _asked(user: dict[str, Any], asking: str) -> html.Div:
         kit.button(_PART, asking, yes, user["id"], look=look),
         kit.button(_PART, "open", "Leave it as it is", user["id"]),
     )
+
+
+def _tokens_left(user_id: int, asking: str) -> str:
+    """Tokens outlive whoever made them: that is said before somebody is shut out."""
+    left = queries.admin.tokens_made_by(user_id) if asking == "disable" else 0
+    return f" {words.count(left, 'API token')} made by them will go on working." if left else ""
 
 
 def _can(user: dict[str, Any]) -> Any:

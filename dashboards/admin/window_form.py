@@ -249,7 +249,7 @@ def times(spans: Sequence[tuple[dt.datetime, dt.datetime]], zone: str) -> Any:
         )
         for start, end in spans
     ]
-    title = "Its next times" if len(spans) > 1 else "Its time"
+    title = f"{'Its next times' if len(spans) > 1 else 'Its time'}, by the clocks of {zone}"
     return html.Div([html.H3(title), html.Ol(lines, className="admin-times")], **aria(label=title))
 
 

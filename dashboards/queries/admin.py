@@ -29,6 +29,23 @@ def user(user_id: int) -> dict[str, Any] | None:
     return None if found is None else dict(found)
 
 
+def tokens_made_by(user_id: int) -> int:
+    """How many tokens that a user made still work: they outlive the user. One query."""
+    return (
+        session().scalar(
+            select(func.count())
+            .select_from(ApiToken)
+            .where(
+                ApiToken.tenant_id == required_principal().tenant_id,
+                ApiToken.created_by == user_id,
+                ApiToken.revoked_at.is_(None),
+                ApiToken.expires_at.is_(None) | (ApiToken.expires_at > func.now()),
+            )
+        )
+        or 0
+    )
+
+
 def _users() -> Select[Any]:
     tenant_id = required_principal().tenant_id
     limits = (

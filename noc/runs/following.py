@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from noc.database.base import new_uuid
 from noc.events.log import emit
 from noc.extensions import session
+from noc.identity.trail import Target, record
 from noc.runs.models import OPEN_STATES, JobRun
 
 SILENT_SECONDS = 120
@@ -70,6 +71,8 @@ def request(
         ).returning(JobRun)
     )
     if created is not None:
+        if trigger == "manual":
+            record("job.requested", Target("job", created.id, name), parameters, now=now)
         _announce(created)
         return created, True
     open_run = session().scalar(
@@ -243,6 +246,7 @@ def cancel(run_id: uuid.UUID, *, tenant_id: int, now: dt.datetime) -> JobRun | N
         .execution_options(populate_existing=True)
     )
     if run is not None:
+        record("job.cancelled", Target("job", run.id, run.name), now=now)
         _announce(run)
         return run
     return session().get(JobRun, (tenant_id, run_id))

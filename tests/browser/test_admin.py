@@ -50,6 +50,7 @@ def test_a_window_shows_its_times_and_is_made_by_keyboard(
     page.get_by_role("textbox", name="Name", exact=True).fill("Generator test")
     page.get_by_role("textbox", name="Why").fill("Every night")
     page.get_by_role("button", name="Again and again").press("Enter")
+    expect(page.get_by_role("textbox", name="How often")).to_be_visible()
     expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("Generator test")
     page.get_by_role("button", name="Show its times").press("Enter")
     expect(page.locator(".admin-times li")).to_have_count(5)

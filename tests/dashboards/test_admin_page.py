@@ -221,7 +221,9 @@ def test_shutting_out_is_asked_about_and_can_be_undone(
     admin: Reader, make: Make, session: Session, me: User
 ) -> None:
     wim = make.user("viewer", name="Wim")
+    api_tokens.create(make.tenant_id, "bridge", ["noc:view"], created_by=wim.id)
     asked = press(admin, "users", "ask-disable", wim.id)
+    assert "1 API token made by them will go on working" in asked.text
     assert "Shut Wim out?" in asked.text
     session.refresh(wim)
     assert wim.active
@@ -233,7 +235,7 @@ def test_shutting_out_is_asked_about_and_can_be_undone(
     assert wim.active
     assert "Nobody deactivates themselves" in press(admin, "users", "disable", me.id).text
     done = [row["action"] for row in trail.read(tenant_id=make.tenant_id, limit=9).items]
-    assert done == ["user.activated", "user.deactivated"]
+    assert done == ["user.activated", "user.deactivated", "token.created"]
 
 
 def test_a_role_is_changed_and_not_to_one_above_the_admin(
@@ -475,7 +477,7 @@ def test_a_run_is_followed_cancelled_and_begun_again(
     assert run.state == "cancelled"
     assert "It waits for a worker" in press(admin, "jobs", "again", run.id).text
     done = [row["action"] for row in trail.read(tenant_id=make.tenant_id, limit=9).items]
-    assert done == ["job.requested", "job.cancelled"]
+    assert done == ["job.requested", "job.cancelled", "job.requested"]
 
 
 def test_a_failed_job_is_tried_again_by_its_company_alone(
@@ -534,7 +536,15 @@ def test_details_are_said_in_words(admin: Reader, make: Make) -> None:
         "setting.set", Target("setting", "fraud_reviews_per_day", "fraud_reviews_per_day"),
         {"site_id": site.id, "before": None, "value": 50},
     )  # fmt: skip
+    again = {"rrule": "FREQ=WEEKLY;BYDAY=SU", "start_time": "22:00", "duration_minutes": 60}
+    ends = "2027-02-19T14:05:27.850486+00:00"
+    trail.record("window.created", Target("window", 1, "Drill"), {"recurrence": again})
+    trail.record(
+        "token.created", Target("token", 1, "x"), {"capabilities": ["noc:view"], "expires_at": ends}
+    )
     shown = who_did(admin).text
+    assert "comes: Sundays at 22:00 for 60 min" in shown
+    assert "ends: 19 Feb 2027, 14:05 UTC; may: see" in shown
     assert "role: Viewer → Operator; sites: every site → Harbour Depot" in shown
     assert "the default → 50 at Harbour Depot" in shown
     assert "Punches a day to review" in shown

@@ -165,16 +165,7 @@ def test_models_and_baselines_are_written_down(ada: UserClient, make: Make) -> N
 
 def test_a_command_and_a_token_are_named(app: APIFlask, api: ApiClient, make: Make) -> None:
     make.session.commit()
-    asked = [
-        "create",
-        "--tenant",
-        "acme",
-        "--email",
-        "lea@acme.example",
-        "--name",
-        "Lea",
-        "--password",
-    ]
+    asked = ["create", "--tenant", "acme", "--email", "lea@acme.example", "--name", "Lea"]
     made = app.test_cli_runner().invoke(users, [*asked, "--password", PASSWORD])
     assert made.exit_code == 0, made.output
     (row,) = rows(api, target="Lea")
