@@ -19,8 +19,8 @@ from noc.alerts.suppression.schemas import SuppressionIn
 from noc.database.tenancy import required_tenant
 from noc.domain import severity_rank
 from noc.extensions import session
-from noc.monitoring import metrics
 from noc.identity.trail import Target, record
+from noc.monitoring import metrics
 from noc.rest.problems import Problem, not_found
 from noc.workforce.models import Site
 
