@@ -6,7 +6,7 @@ listeners connected here do their part in that same transaction.
 
 from __future__ import annotations
 
-from noc.alerts.queries import contribute
+from noc.alerts.queries import alert_place, contribute
 from noc.alerts.signals import alert_resolved, alerts_stepped
 from noc.alerts.sos import raise_sos_alerts
 from noc.attendance.signals import punch_voided, punches_stored
@@ -15,6 +15,7 @@ from noc.audit.signals import finding_resolved
 from noc.events import log
 from noc.events.access import on_access_changed
 from noc.events.news import news_committing
+from noc.events.presence import use_place
 from noc.extensions import db
 from noc.fraud.labels import on_ticket_resolved
 from noc.fraud.listening import on_punches_stored
@@ -28,12 +29,15 @@ from noc.notifications.training import on_training_keeps_failing
 from noc.oncall import beginning
 from noc.oncall.queries import escalation_of
 from noc.telemetry.announcements import sos_received
+from noc.tickets.queries import ticket_place
 from noc.tickets.signals import ticket_resolved
 
 
 def connect() -> None:
     """Connect every listener. Connecting twice is the same as once."""
     log.install(db.session.session_factory)
+    use_place("alert", alert_place)
+    use_place("ticket", ticket_place)
     access_changed.connect(on_access_changed)
     sos_received.connect(raise_sos_alerts)
     use_models(speakers)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from dashboards import ages
 from dashboards.queries.reader import seen_sites
+from noc.alerts.models import Alert
 from noc.alerts.queries import alert_facets, find_alert, list_alerts
 from noc.alerts.schemas import AlertFilters
 from noc.audit.queries import find_finding, name_findings
@@ -23,6 +24,7 @@ from noc.tickets import board
 from noc.tickets.models import Ticket, TicketEvidence
 from noc.tickets.queries import find_ticket, list_tickets
 from noc.tickets.schemas import TicketFilters
+from noc.workforce.models import Site
 
 FRAUD_ALERTS = ("ATTENDANCE_ANOMALY", "ML_FRAUD_PREDICTION")
 
@@ -78,6 +80,16 @@ def punch_of_alert(alert_id: int) -> int | None:
         .order_by(AnomalyLog.detected_at.desc())
         .limit(1)
     )
+
+
+def zones_of_alerts(alert_ids: Collection[int]) -> dict[int, str]:
+    """The time zone of each alert's site, of those that have one."""
+    rows = session().execute(
+        select(Alert.id, Site.timezone)
+        .join(Site, (Site.tenant_id == Alert.tenant_id) & (Site.id == Alert.site_id))
+        .where(Alert.tenant_id == required_principal().tenant_id, Alert.id.in_(alert_ids))
+    )
+    return {row.id: row.timezone for row in rows}
 
 
 def ticket_of_alert(alert_id: int) -> dict[str, Any] | None:

@@ -22,6 +22,7 @@ class AlertFields(Protocol):
     status: Any
     person_id: Any
     site_id: Any
+    assignee_id: Any
     muted_until: Any
 
 
@@ -53,6 +54,7 @@ def announce_alert(
         "person_id": alert.person_id,
         "person_name": person_name,
         "muted": alert.muted_until is not None,
+        "assignee_id": alert.assignee_id,
         **more,
     }
     event_id = emit(

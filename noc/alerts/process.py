@@ -76,6 +76,7 @@ _RAISE = text(
         RETURNING alert.id, alert.dedup_key, alert.alert_type, alert.severity, alert.message,
                   alert.status, alert.person_id, alert.site_id, alert.suppressed_count,
                   alert.last_seen_at, alert.muted_by, alert.muted_until,
+                  alert.assignee_id,
                   old.id IS NULL AS created, old.severity AS old_severity,
                   old.suppressed_count AS old_suppressed_count,
                   old.last_seen_at AS old_last_seen_at,

@@ -25,6 +25,7 @@ from noc.alerts.schemas import AlertFilters
 from noc.alerts.suppression.models import Suppression
 from noc.database.tenancy import required_tenant
 from noc.domain import SEVERITIES, severity_rank
+from noc.events.presence import Place
 from noc.extensions import session
 from noc.identity.models import User
 from noc.rest.keyset import Key, Page, newest_first, page_of
@@ -143,6 +144,15 @@ def find_alert(alert_id: int, *, site_ids: Collection[int] | None = None) -> dic
         return None
     more = {name: read(alert_id) for name, read in _contributions.items()}
     return {**row, **more, "history": _history(alert_id)}
+
+
+def alert_place(alert_id: int) -> Place | None:
+    """Where the alert stands; None if there is none."""
+    row = session().execute(
+        select(Alert.site_id).where(Alert.tenant_id == required_tenant(), Alert.id == alert_id)
+    )
+    found = row.one_or_none()
+    return None if found is None else Place(found.site_id)
 
 
 def _history(alert_id: int) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import time
 import weakref
 from collections import Counter
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from flask import Flask
@@ -19,6 +19,7 @@ from noc.events import frames, rights
 from noc.events.dispatcher import PAGE, Dispatcher
 from noc.events.frames import Frame, event_fields
 from noc.events.log import bounds, read_after
+from noc.events.presence import Presence, Speaker
 from noc.events.rights import Badge
 from noc.events.sockets import BACKLOG_FRAMES, FeedSocket
 from noc.events.subscribers import Subscriber, Subscription
@@ -66,6 +67,7 @@ class Feed:
         self.capacity = config.websocket_max_connections or config.web_threads * 3 // 4
         self.stopping = threading.Event()
         self._dispatcher = Dispatcher(app, connect_redis(config.redis_url, _REDIS_SECONDS))
+        self._presence = Presence(connect_redis(config.redis_url, _REDIS_SECONDS))
         self._lock = threading.Lock()
         self._taken: Counter[int] = Counter()
         self._sockets: set[FeedSocket] = set()
@@ -105,6 +107,7 @@ class Feed:
         for socket in list(self._sockets):
             socket.event.set()
         self._dispatcher.stop()
+        self._presence.stop()
 
     def serve(
         self,
@@ -217,6 +220,15 @@ class Feed:
         return None
 
     def _go_live(self, subscriber: Subscriber, still_allowed: Callable[[], bool]) -> Goodbye:
+        speaker = Speaker(self._presence, subscriber)
+        try:
+            return self._listen(subscriber, speaker, still_allowed)
+        finally:
+            speaker.leave()
+
+    def _listen(
+        self, subscriber: Subscriber, speaker: Speaker, still_allowed: Callable[[], bool]
+    ) -> Goodbye:
         interval = settings().websocket_heartbeat_seconds
         socket = subscriber.socket
         next_beat = time.monotonic() + interval
@@ -224,8 +236,13 @@ class Feed:
             message = socket.wait(next_beat - time.monotonic())
             if goodbye := self._reason_to_end(subscriber):
                 return goodbye
-            if message is not None and _is_heartbeat(message):
+            said = _read(message) if message is not None else {}
+            if said.get("type") == "heartbeat":
                 subscriber.beat()
+            elif said.get("type") == "presence":
+                speaker.hear(said.get("target"))
+                if speaker.flooded:
+                    return _FLOODED
             due = time.monotonic() >= next_beat
             if due or subscriber.doubtful:
                 subscriber.doubtful = False
@@ -269,10 +286,10 @@ def stop_all() -> None:
         feed.stop()
 
 
-def _is_heartbeat(message: str | bytes) -> bool:
-    """Whether the client's message asks for a heartbeat; anything else it may say is ignored."""
+def _read(message: str | bytes) -> dict[str, Any]:
+    """What the client says; empty where it is nothing that can be understood."""
     try:
         content = json.loads(message)
     except (ValueError, RecursionError):
-        return False
-    return isinstance(content, dict) and content.get("type") == "heartbeat"
+        return {}
+    return content if isinstance(content, dict) else {}

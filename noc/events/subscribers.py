@@ -105,6 +105,15 @@ class Subscriber:
                 limits=limits,
             )
 
+    def mention(self, frame: Frame) -> None:
+        """Give the client a frame that may get lost: one that still has others to read is spared.
+
+        So what is only mentioned never makes a client too slow.
+        """
+        with self._lock:
+            if not self.too_slow and not self.socket.gate.waiting:
+                self.socket.gate.offer(frame.wire(self.cursor))
+
     def lose(self) -> None:
         """Have the socket closed: the client was not given all it should have been."""
         with self._lock:

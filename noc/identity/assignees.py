@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -46,8 +47,26 @@ def find_assignee(user_id: int) -> Assignee:
         raise _unsuitable("is not an active user of this tenant")
     if OPERATE not in ROLES[row.role]:
         raise _unsuitable(f"is a {row.role}, who may not work on it")
-    limited = frozenset(site for site in row.sites if site is not None)
-    return Assignee(user_id, row.name, limited or None)
+    return Assignee(user_id, row.name, _limits(row.sites))
+
+
+def list_assignees() -> list[Assignee]:
+    """Everybody of the tenant to whom work can be given, by name. One query."""
+    able = [role for role, capabilities in ROLES.items() if OPERATE in capabilities]
+    rows = session().execute(
+        select(User.id, User.name, func.array_agg(UserSite.site_id).label("sites"))
+        .outerjoin(
+            UserSite, (UserSite.tenant_id == User.tenant_id) & (UserSite.user_id == User.id)
+        )
+        .where(User.tenant_id == required_tenant(), User.active, User.role.in_(able))
+        .group_by(User.tenant_id, User.id)
+        .order_by(func.lower(User.name), User.id)
+    )
+    return [Assignee(row.id, row.name, _limits(row.sites)) for row in rows]
+
+
+def _limits(sites: Iterable[int | None]) -> frozenset[int] | None:
+    return frozenset(site for site in sites if site is not None) or None
 
 
 def list_assignees(site_id: int | None) -> list[Assignee]:

@@ -37,6 +37,7 @@ def announce_tickets(
                 "new_status": ticket.status,
                 "priority": ticket.priority,
                 "category": ticket.category,
+                "assignee_id": ticket.assignee_id,
                 "assignee": names.get(ticket.assignee_id or 0),
                 "due_at": ticket.due_at,
                 "version": ticket.version,

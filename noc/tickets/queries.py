@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, cast, select
 from sqlalchemy.orm import aliased
 
 from noc.database.tenancy import required_tenant
+from noc.events.presence import Place
 from noc.extensions import session
 from noc.identity.models import User
 from noc.rest.keyset import Key, Page, newest_first, page_of
@@ -96,6 +97,15 @@ def find_ticket(
     if row is None:
         return None
     return {**row, "evidence": _evidence(ticket_id), "history": _history(ticket_id)}
+
+
+def ticket_place(ticket_id: int) -> Place | None:
+    """Where the ticket stands; None if there is none."""
+    row = session().execute(
+        select(Ticket.site_id).where(Ticket.tenant_id == required_tenant(), Ticket.id == ticket_id)
+    )
+    found = row.one_or_none()
+    return None if found is None else Place(found.site_id)
 
 
 def _evidence(ticket_id: int) -> list[dict[str, Any]]:

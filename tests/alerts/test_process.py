@@ -76,6 +76,7 @@ def test_the_feed_is_told_of_a_new_alert_with_names(make: Make, raised: Raise, t
                 "person_id": guard.id,
                 "person_name": "Ravi",
                 "muted": False,
+                "assignee_id": None,
             },
         )
     ]
@@ -184,6 +185,7 @@ def test_on_the_shelf_an_alert_is_heard_of_only_when_it_gets_worse(
         "person_id": None,
         "person_name": None,
         "muted": False,
+        "assignee_id": None,
     }
 
 

@@ -33,7 +33,8 @@ _DUE = text(
         FROM due LEFT JOIN LATERAL ({window_for("due")}) AS muting ON true
         WHERE alert.tenant_id = :tenant_id AND alert.id = due.id
         RETURNING alert.id, alert.alert_type, alert.severity, alert.message, alert.status,
-                  alert.person_id, alert.site_id, alert.muted_by, alert.muted_until,
+                  alert.person_id, alert.site_id, alert.assignee_id, alert.muted_by,
+                  alert.muted_until,
                   due.muted_by AS old_muted_by
     ), history AS (
         INSERT INTO noc_alert_change (
