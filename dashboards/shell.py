@@ -78,6 +78,9 @@ def _feed_config() -> dict[str, Any]:
         "sites": queries.reader.sites(),
         "may_operate": principal.may(OPERATE) and principal.user_id is not None,
         "may_see_fraud": principal.may(FRAUD_VIEW),
+        "user_id": principal.user_id,
+        "tenant_id": principal.tenant_id,
+        "assignees": queries.reader.assignees(),
         "words": words.for_script(),
     }
 

@@ -9,6 +9,7 @@
   let heard = 0;
   let behindSince = 0;
   let timer = null;
+  let cut = null; // Since when the line is cut or held back, why, and what has been caught up.
 
   noc.start = function (given) {
     if (config || !given) return window.dash_clientside.no_update;
@@ -43,19 +44,43 @@
     };
   }
 
+  feed.say = function (message) {
+    if (!socket || socket.readyState !== WebSocket.OPEN) return false;
+    socket.send(JSON.stringify(message));
+    return true;
+  };
+
   function receive(frame) {
     heard = Date.now();
     if (frame.type === "rate_limited") return pauseFor(frame);
+    if (frame.type === "presence") return noc.presence.hear(frame);
     if (typeof frame.cursor === "number") feed.cursor = Math.max(feed.cursor, frame.cursor);
     if (frame.type === "hello") {
       attempts = 0;
       behindSince = 0;
       noc.skew = Date.parse(frame.server_time) - Date.now();
-    } else if (frame.type !== "heartbeat") {
+      // It is answered when all that was missed has been sent.
+      if (cut) { cut.back = true; feed.say({ type: "heartbeat" }); }
+      noc.presence.reset();
+    } else if (frame.type === "heartbeat") {
+      caughtUp();
+    } else {
+      if (cut && cut.back && frame.seq > cut.seq) cut.caught += 1;
       noc.rows.take([frame]);
       if (frame.type === "job_updated") { noc.training(frame); noc.jobNews(frame); }
     }
     tell(behindSince ? "delayed" : "live");
+  }
+
+  function lost(why) {
+    if (!cut) cut = { since: Date.now(), seq: feed.cursor, caught: 0, back: false, why };
+    cut.back = false;
+  }
+
+  function caughtUp() {
+    if (!cut || !cut.back) return;
+    noc.table.gap((Date.now() - cut.since) / 1000, cut.caught, cut.seq, cut.why);
+    cut = null;
   }
 
   // Too many events this minute: nothing is lost, the log replays it from the cursor.
@@ -63,6 +88,7 @@
     if (behindSince) return;
     behindSince = Date.now();
     if (typeof frame.resume_after === "number") feed.cursor = Math.max(feed.cursor, frame.resume_after);
+    lost("Held back for");
     tell("delayed");
     setTimeout(reconnect, Math.max(1, frame.retry_after_seconds || 5) * 1000);
   }
@@ -70,12 +96,14 @@
   function reconnect() {
     const old = socket;
     socket = null;
+    lost("Reconnected after");
     if (old) old.close(1000);
     connect();
   }
 
   function closed(code, opened) {
     if (code === 1008) return tell("ended");
+    lost("Reconnected after");
     tell("offline");
     if (opened) return later();
     // A refused upgrade has no status in the browser: ask by HTTP why.

@@ -2,12 +2,9 @@
 (function () {
   const noc = (window.noc = window.noc || {});
   const KEPT = 1000;
-  const PAINT_MS = 340; // At most three repaints a second.
-  const PRIORITY = { HIGH: "HIGH", MEDIUM: "MEDIUM", LOW: "LOW" };
   const byId = new Map();
-  const filter = { severity: new Set(), kind: new Set(), site: null };
-  const rows = (noc.rows = { filter, paused: false, fresh: 0 });
-  let painting = null;
+  const rows = (noc.rows = { paused: false, fresh: 0 });
+  const PRIORITY = { HIGH: "HIGH", MEDIUM: "MEDIUM", LOW: "LOW" };
 
   const FRAUD = new Set(["ATTENDANCE_ANOMALY", "ML_FRAUD_PREDICTION"]);
 
@@ -30,7 +27,7 @@
       id: `alert:${f.alert_id}`, kind: FRAUD.has(f.alert_type) ? "fraud" : "alert",
       who: f.person_name, person_id: f.person_id, title: noc.say("alert", f.alert_type),
       what: withoutName(f.message, f.person_name), severity: f.severity, state: f.status,
-      muted: Boolean(f.muted),
+      muted: Boolean(f.muted), assignee_id: f.assignee_id,
     }),
     // The anomaly is why its alert was raised: one row, with the finer words.
     anomaly: (f) => ({
@@ -44,12 +41,12 @@
     }),
     ticket: (f) => ({
       id: `ticket:${f.ticket_id}`, who: `Ticket ${f.ticket_number}`, person_id: f.person_id, title: about(f),
-      what: f.assignee ? `With ${f.assignee}` : "With nobody yet",
+      what: f.assignee ? `With ${f.assignee}` : "With nobody yet", assignee_id: f.assignee_id,
       severity: PRIORITY[f.priority] || "MEDIUM", state: f.new_status,
     }),
     incident: (f) => ({
       id: `incident:${f.incident_id}`, who: f.person_name, person_id: f.person_id, title: "Incident",
-      what: `${(f.alert_ids || []).length} related alerts`, severity: f.combined_severity, state: f.status,
+      what: (f.alert_ids || []).length === 1 ? "1 related alert" : `${(f.alert_ids || []).length} related alerts`, severity: f.combined_severity, state: f.status,
     }),
   };
   const KIND = {
@@ -68,13 +65,14 @@
       if (before && before.seq >= frame.seq) continue;
       // What an anomaly told about an alert outlives the alert's next change, and never undoes it.
       const kept = before && before.finer ? { title: before.finer, finer: before.finer, score: before.score } : {};
-      if (kind === "anomaly" && before) Object.assign(told, { state: before.state, muted: before.muted });
+      if (kind === "anomaly" && before) Object.assign(told, { state: before.state, muted: before.muted, assignee_id: before.assignee_id });
       byId.set(told.id, {
-        kind, ...told, ...kept, seq: frame.seq, first: before ? before.first : frame.seq,
+        kind, ...told, ...kept, seq: frame.seq, looking: noc.presence.at(told.id), first: before ? before.first : frame.seq,
         at: before ? before.at : frame.occurred_at || frame.timestamp, site_id: frame.site_id,
         where: frame.site_name || "", fresh: seeding ? 0 : Date.now(), pending: null,
       });
       if (!seeding && !before) rows.fresh += 1;
+      if (!seeding) noc.notice(byId.get(told.id), before);
       counts = counts || !seeding;
       if (!seeding) noc.drawer.changed(told.id);
     }
@@ -86,102 +84,31 @@
     rows.paint();
   };
 
+  // What goes first is over, then the oldest; what is open and grave stays longest.
   function trim() {
-    const oldest = [...byId.values()].sort((a, b) => a.first - b.first).slice(0, byId.size - KEPT);
-    oldest.forEach((row) => byId.delete(row.id));
-  }
-
-  function passes(row, except) {
-    return (
-      (except === "severity" || !filter.severity.size || filter.severity.has(row.severity)) &&
-      (except === "kind" || !filter.kind.size || filter.kind.has(row.kind)) &&
-      (filter.site === null || row.site_id === filter.site)
-    );
-  }
-
-  rows.paint = function (now) {
-    if (now === true) {
-      clearTimeout(painting);
-      painting = null;
-      return draw();
-    }
-    if (!painting) painting = setTimeout(() => { painting = null; draw(); }, PAINT_MS);
-  };
-
-  function draw() {
-    if (!document.getElementById("live-table")) return;
-    const all = [...byId.values()].sort((a, b) => b.first - a.first);
-    drawFacets(all);
-    if (rows.paused) return;
-    rows.fresh = 0;
-    const shown = all.filter((row) => passes(row));
-    const grid = document.getElementById("live-grid");
-    if (grid) window.dash_clientside.set_props("live-grid", { rowData: shown });
-    if (!grid) setTimeout(rows.paint, 60); // The grid's own script is still on its way.
-    else if (!grid.dataset.fitted) setTimeout(noc.grid.fit, 0);
-    document.getElementById("live-empty").hidden = shown.length > 0;
-    document.getElementById("live-table").hidden = shown.length === 0;
-    const none = byId.size === 0;
-    document.getElementById("live-none").hidden = !none;
-    document.getElementById("live-filtered").hidden = none;
-  }
-
-  function drawFacets(all) {
-    for (const field of ["severity", "kind"]) {
-      const counts = {};
-      all.forEach((row) => { if (passes(row, field)) counts[row[field]] = (counts[row[field]] || 0) + 1; });
-      document.querySelectorAll(`[data-facet="${field}"]`).forEach((chip) => {
-        const value = chip.dataset.value;
-        chip.querySelector(".chip-count").textContent = counts[value] || 0;
-        chip.setAttribute("aria-pressed", filter[field].has(value));
-      });
-    }
-    const pause = document.getElementById("live-pause");
-    const text = rows.paused ? (rows.fresh ? `${rows.fresh} new` : "Paused") : "Pause";
-    pause.querySelector("span:last-child").textContent = text;
-    pause.setAttribute("aria-pressed", rows.paused);
+    const worth = (row) => (noc.filters.isOpen(row) && (row.severity === "CRITICAL" || row.severity === "HIGH") ? 1 : 0);
+    const going = [...byId.values()].sort((a, b) => worth(a) - worth(b) || a.first - b.first).slice(0, byId.size - KEPT);
+    going.forEach((row) => byId.delete(row.id));
   }
 
   rows.set = function (id, change) {
     const row = byId.get(id);
     if (!row) return;
-    byId.set(id, { ...row, ...change });
+    byId.set(id, { ...row, ...change, text: undefined });
     rows.paint(true);
   };
 
   rows.get = (id) => byId.get(id);
   rows.all = () => [...byId.values()];
-
-  function toggle(set, value) {
-    if (!set.delete(value)) set.add(value);
-  }
-
-  document.addEventListener("click", (event) => {
-    const chip = event.target.closest("[data-facet]");
-    if (chip) {
-      toggle(filter[chip.dataset.facet], chip.dataset.value);
-      rows.paint(true);
-    } else if (event.target.closest("#live-pause")) {
-      rows.paused = !rows.paused;
-      rows.paint(true);
-    } else if (event.target.closest("#live-clear")) {
-      filter.severity.clear();
-      filter.kind.clear();
-      filter.site = null;
-      window.dash_clientside.set_props("live-site", { value: null });
-      rows.paint(true);
-    }
-  });
+  // Newest first: by when it was first told of; of those told of before the page was opened, by when they began.
+  rows.sorted = () => rows.all().sort((a, b) => b.first - a.first || (a.at < b.at ? 1 : -1));
 
   noc.seed = function (seed) {
-    if (seed) rows.take(seed, true);
+    if (!seed) return window.dash_clientside.no_update;
+    noc.filters.read();
+    rows.take(seed, true);
     rows.paint(true);
-    return window.dash_clientside.no_update;
-  };
-
-  noc.filterSite = function (value) {
-    filter.site = value ? Number(value) : null;
-    rows.paint(true);
+    noc.wall.start();
     return window.dash_clientside.no_update;
   };
 })();

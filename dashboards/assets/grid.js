@@ -9,13 +9,17 @@
   const severity = (code) =>
     h("span", { className: `sev sev-${(code || "info").toLowerCase()}` },
       h("i", { className: "sev-mark", "aria-hidden": true }), noc.say("severity", code));
+  const lookers = (names) => !names || !names.length ? null :
+    h("span", { className: "lookers", title: noc.presence.words(names) },
+      names.slice(0, 3).map((name, n) => h("span", { className: "looker", key: n, "aria-hidden": true }, noc.presence.initials(name))),
+      h("span", { className: "unseen" }, noc.presence.words(names)));
   const state = (code, muted) =>
     code ? h("span", { className: `state state-${code.toLowerCase()}` }, muted ? `Muted, ${noc.say("state", code).toLowerCase()}` : noc.say("state", code)) : null;
   const when = (at, row) =>
     h("span", { className: "num", title: noc.exactly(at, zone(row)) }, noc.ago(at));
 
   cells.Who = ({ data }) =>
-    h("span", { className: "cell-two" },
+    h("span", { className: "cell-two cell-who" }, lookers(data.looking),
       h("span", { className: "cell-first" }, data.who || data.where || "Whole company"),
       h("span", { className: "cell-second" }, data.who ? data.where : noc.say("kind", data.kind)));
 
@@ -26,7 +30,11 @@
       h("span", { className: "cell-second" }, data.what));
 
   cells.Severity = ({ data }) => severity(data.severity);
-  cells.State = ({ data }) => state(data.state, data.muted);
+  cells.State = ({ data }) => {
+    const name = data.assignee_id && data.state !== "RESOLVED" && data.id.startsWith("alert:") && noc.person(data.assignee_id);
+    if (!name) return state(data.state, data.muted);
+    return h("span", { className: "cell-two", title: `With ${name}` }, state(data.state, data.muted), h("span", { className: "cell-second" }, `with ${name}`));
+  };
   cells.When = ({ data, value }) => (value ? when(value, data) : h("span", { className: "muted" }, "—"));
 
   cells.Due = ({ data, value }) => {
@@ -41,23 +49,32 @@
 
   cells.Actions = ({ data }) => {
     const operate = noc.config && noc.config.may_operate;
-    if (!data.id.startsWith("alert:") || data.state !== "NEW" || !operate) return null;
-    return h("button", {
-      className: "btn btn-small",
-      disabled: Boolean(data.pending),
-      onClick: (event) => { event.stopPropagation(); noc.act(data.id, "acknowledge"); },
-    }, "Acknowledge");
+    const acknowledged = data.state === "ACKNOWLEDGED" && !data.assignee_id;
+    if (!data.id.startsWith("alert:") || !operate || (data.state !== "NEW" && !acknowledged)) return null;
+    const button = (action, label) => h("button", {
+      className: "btn btn-small", disabled: Boolean(data.pending), tabIndex: -1,
+      onClick: (event) => { event.stopPropagation(); noc.act([data.id], action); },
+    }, label);
+    return h("span", { className: "cell-actions" }, acknowledged ? null : button("acknowledge", "Acknowledge"), button("take", "Take"));
   };
+
+  cells.Gap = ({ data }) => h("div", { className: "gap-line", role: "note" }, h("span", null, data.title));
 
   // One column for narrow screens.
   cells.Card = ({ data }) =>
     h("div", { className: "card-cell" },
       h("span", { className: "cell-first" }, data.who || data.where || "Whole company"),
-      when(data.at, data),
+      when(data.at, data), lookers(data.looking),
       h("span", { className: "card-what" }, [data.title, data.what].filter(Boolean).join(" · ")),
       severity(data.severity), state(data.state, data.muted));
 
   functions.criticalRow = (data) => Boolean(data && data.severity === "CRITICAL" && !data.muted);
+  functions.doneRow = (data) => Boolean(data && data.kind !== "gap" && noc.filters && data.state && !data.muted && !noc.filters.isOpen(data));
+  functions.currentRow = (data) => Boolean(data && noc.table && data.id === noc.table.current);
+  functions.lookedRow = (data) => Boolean(data && data.looking);
+  functions.gapRow = ({ rowNode }) => Boolean(rowNode && rowNode.data && rowNode.data.kind === "gap");
+  functions.alertRow = ({ data }) => Boolean(data && data.id.startsWith("alert:"));
+  functions.liveHeight = ({ data }) => (data && data.kind === "gap" ? 26 : undefined);
   functions.freshRow = (data) => Boolean(data && data.fresh && Date.now() - data.fresh < 2400);
 
   noc.grid = {
@@ -72,11 +89,13 @@
           return;
         }
         api.setColumnsVisible(["card"], narrow);
-        const others = api.getColumns().map((column) => column.getColId()).filter((id) => id !== "card");
+        const kept = ["card", "ag-Grid-SelectionColumn"];
+        const others = api.getColumns().map((column) => column.getColId()).filter((id) => !kept.includes(id));
         api.setColumnsVisible(others, !narrow);
         api.setGridOption("rowHeight", narrow ? 96 : noc.grid.height());
         api.setGridOption("headerHeight", narrow ? 0 : 34);
         api.resetRowHeights();
+        if (element.id === "live-grid") noc.notice.mark();
         api.sizeColumnsToFit();
         element.dataset.fitted = "yes";
       });
@@ -95,6 +114,7 @@
     else setTimeout(() => fitWhenThere(tries - 1), 50);
   }
 
+  noc.grid.api = gridApi;
   function gridApi(id) {
     try {
       return window.dash_ag_grid.getApi(id);
@@ -109,7 +129,7 @@
   functions.keyInRow = function (params) {
     if (!params.data || !params.event) return;
     if (params.event.key === "Enter") noc.drawer.open(params.data.id);
-    if (params.event.key === "a" && params.data.state === "NEW" && noc.config.may_operate) noc.act(params.data.id, "acknowledge");
+    if (params.event.key === "a" && params.data.state === "NEW" && noc.config.may_operate) noc.act([params.data.id], "acknowledge");
   };
 
   window.addEventListener("resize", () => { clearTimeout(noc.grid.timer); noc.grid.timer = setTimeout(noc.grid.fit, 150); });

@@ -11,6 +11,7 @@
       here ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
     });
     noc.drawer.close();
+    noc.wall.start();
     return none();
   };
 
@@ -80,7 +81,7 @@
 
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, textarea, [contenteditable]");
-    if (event.key === "/" && !typing) {
+    if (event.key === "/" && !typing && !event.defaultPrevented) {
       event.preventDefault();
       document.getElementById("finder").focus();
     }

@@ -7,12 +7,13 @@ import uuid
 from typing import Annotated, Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, html
+from dash import Dash, Input, Output, dcc, html
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from dashboards import browser, callbacks, states
 from dashboards.detail import alert, finding, incident, punch, ticket
+from dashboards.live import acting
 
 KINDS = {
     "alert": alert,
@@ -27,16 +28,25 @@ UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 """How an incident's id is written."""
 
 
-def drawer() -> dmc.Drawer:
-    """The empty drawer of the frame."""
-    return dmc.Drawer(
-        html.Div(id="detail"),
-        id="drawer",
-        title="",
-        position="right",
-        size=500,
-        opened=False,
-        closeButtonProps={"aria-label": "Close"},
+def drawer() -> html.Div:
+    """The empty drawer of the frame, and what carries actions on alerts to the server and back."""
+    return html.Div(
+        [
+            dcc.Store(id="feed-action"),
+            dcc.Store(id="feed-result"),
+            dmc.Drawer(
+                [
+                    html.Div(id="drawer-looking", className="looking", role="status"),
+                    html.Div(id="detail"),
+                ],
+                id="drawer",
+                title="",
+                position="right",
+                size=500,
+                opened=False,
+                closeButtonProps={"aria-label": "Close"},
+            ),
+        ]
     )
 
 
@@ -54,6 +64,15 @@ def register(ui: Dash) -> None:
         Input("drawer-target", "data"),
         prevent_initial_call=True,
         running=[(Output("detail", "className"), "is-loading", "")],
+    )
+    browser.call(ui, "acted", done, Input("feed-result", "data"), on_load=False)
+    browser.call(ui, "detailShown", done, Input("detail", "children"), on_load=False)
+    callbacks.register(
+        ui,
+        acting.act,
+        Output("feed-result", "data"),
+        Input("feed-action", "data"),
+        prevent_initial_call=True,
     )
     alert.register(ui)
     finding.register(ui)

@@ -9,6 +9,7 @@ from dash import ALL, Dash, Input, Output, State, html
 from dashboards import callbacks, evidence, marks, queries, states, words
 from dashboards.callbacks import Choice, Clicks, Note
 from dashboards.detail import parts
+from dashboards.marks import data
 from noc.alerts import lifecycle
 from noc.alerts.models import RESOLUTIONS
 from noc.alerts.transitions import allowed_actions
@@ -131,6 +132,7 @@ def _actions(alert: dict[str, Any]) -> Any:
     outcomes = tuple(code for code in RESOLUTIONS if code != "EXPIRED")
     return html.Div(
         [
+            _quick(key) if "assign" in allowed else None,
             parts.note("alert", key, "Add a note"),
             html.Div(
                 [
@@ -150,6 +152,22 @@ def _actions(alert: dict[str, Any]) -> Any:
     )
 
 
+def _quick(key: int) -> html.Div:
+    """What ``assets/actions.js`` does with one alert as with many from the live feed."""
+    return html.Div(
+        [
+            html.Button(label, className="btn", **data(act=action, target=f"alert:{key}"))
+            for action, label in (
+                ("take", "Take"),
+                ("assign", "Assign"),
+                ("snooze", "Snooze"),
+                ("ticket", "Open ticket"),
+            )
+        ],
+        className="actions",
+    )
+
+
 def _facts(alert: dict[str, Any], zone: str | None) -> list[tuple[str, Any]]:
     repeats = alert["suppressed_count"]
     guard = alert["person_id"] and marks.person(alert["person_id"], alert["person_name"])
@@ -162,6 +180,7 @@ def _facts(alert: dict[str, Any], zone: str | None) -> list[tuple[str, Any]]:
         ("Last seen", seen if repeats else None),
         ("Muted", _muted(alert, zone)),
         ("With", alert["assignee_name"]),
+        ("Shelved until", alert["shelved_until"] and marks.moment(alert["shelved_until"], zone)),
         ("Outcome", outcome),
         ("Ticket", _ticket(alert["id"])),
     ]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from dashboards import queries, words
 from dashboards.callbacks import Id
@@ -97,13 +97,14 @@ def until(span: Span, zone: str, now: dt.datetime) -> dt.datetime:
 def _steps(
     ids: Sequence[int], wanted: Wanted, principal: Principal, now: dt.datetime
 ) -> tuple[list[dict[str, Any]], str]:
-    outcomes: dict[int, Outcome] = {}
+    found: dict[int, dict[str, Any]] = {}
     for step, part in _plan(ids, wanted, principal, now):
         for outcome in take(step, part, site_ids=principal.site_ids):
-            outcomes[outcome.alert_id] = outcome
+            # Before the commit: after it each alert would be read anew.
+            found[outcome.alert_id] = _item(outcome, wanted["action"])
         # Each part on its own: locks of a second one, taken in another order, could deadlock.
         session().commit()
-    items = [_item(outcomes[key], wanted["action"]) for key in dict.fromkeys(ids)]
+    items = [found[key] for key in dict.fromkeys(ids)]
     return items, _summary(items, _DONE[wanted["action"]])
 
 
@@ -197,6 +198,9 @@ def _refusals(items: Sequence[dict[str, Any]]) -> str:
 def _why(problem: Problem, action: str) -> str:
     """The problem's words, as somebody in front of the page would say them."""
     if status := problem.members.get("current_status"):
-        return f"It is {words.say(words.STATE, status).lower()} and cannot be {_DONE[action]}."
+        state = words.say(words.STATE, status).lower()
+        if action == "undo":
+            return f"It is {state} by now: that cannot be undone."
+        return f"It is {state} and cannot be {_DONE[action]}."
     fields = [str(error["reason"]) for error in problem.errors]
     return " ".join([problem.detail, *(f"{field[:1].upper()}{field[1:]}." for field in fields)])

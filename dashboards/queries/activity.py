@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from dashboards.queries.reader import seen_sites
 from dashboards.queries.work import FRAUD_ALERTS
 from noc.alerts.models import Alert
-from noc.alerts.queries import alert_facets
+from noc.alerts.queries import alert_facets, list_alerts
 from noc.alerts.schemas import AlertFilters
 from noc.attendance.models import AttendanceEvent
 from noc.events import log
@@ -24,23 +24,55 @@ FEED_LENGTH = 200
 """Events of the log that the live page begins with."""
 
 
+_ALERT_FIELDS = (
+    "alert_type", "severity", "message", "status", "person_id", "person_name", "muted",
+    "assignee_id", "site_id", "site_name",
+)  # fmt: skip
+
+
 def last_seq() -> int:
     """Where the tenant's event log ends."""
     return log.bounds(required_principal().tenant_id)[1]
+
+
+def seed() -> list[dict[str, Any]]:
+    """What the live page begins with, as the feed's frames: the end of the log, and behind it
+
+    the grave alerts that are open though nothing was logged of them for long.
+    """
+    return [*recent_frames(), *open_frames()]
+
+
+def open_frames() -> list[dict[str, Any]]:
+    """The newest open alerts of severity HIGH or CRITICAL, as frames without a ``seq``."""
+    filters = AlertFilters(
+        status=("NEW", "ACKNOWLEDGED", "ASSIGNED"), severity=("CRITICAL", "HIGH"), muted=False
+    )
+    page = list_alerts(filters, site_ids=seen_sites(), limit=FEED_LENGTH)
+    return [
+        {
+            "type": "alert_updated",
+            "seq": 0,
+            "alert_id": alert["id"],
+            "timestamp": alert["occurred_at"].isoformat(),
+        }
+        | {name: alert[name] for name in _ALERT_FIELDS}
+        for alert in page.items
+    ]
 
 
 def recent_frames() -> list[dict[str, Any]]:
     """The last events of the log as the feed's frames, oldest first.
 
     With ``occurred_at`` beside: when the alert began or the ticket was opened, which may be long
-    before it was logged.
+    before it was logged; and with whom it is now, which events of older releases do not tell.
     """
     principal = required_principal()
     after = max(0, last_seq() - FEED_LENGTH)
     events = log.read_after(principal.tenant_id, after, FEED_LENGTH, site_ids=principal.site_ids)
     frames = [event_fields(event) for event in events]
-    began = {
-        name: _moments(model, moment, {frame[name] for frame in frames if frame.get(name)})
+    found = {
+        name: _standing(model, moment, {frame[name] for frame in frames if frame.get(name)})
         for name, model, moment in (
             ("alert_id", Alert, Alert.occurred_at),
             ("ticket_id", Ticket, Ticket.created_at),
@@ -48,18 +80,21 @@ def recent_frames() -> list[dict[str, Any]]:
     }
     for frame in frames:
         name = "ticket_id" if frame["type"] == "ticket_updated" else "alert_id"
-        at = began[name].get(frame.get(name) or 0)
+        at, assignee_id = found[name].get(frame.get(name) or 0, (None, None))
         frame["occurred_at"] = at.isoformat() if at else None
+        frame["assignee_id"] = assignee_id
     return frames
 
 
-def _moments(model: Any, moment: Any, keys: Collection[int]) -> dict[int, dt.datetime]:
+def _standing(
+    model: Any, moment: Any, keys: Collection[int]
+) -> dict[int, tuple[dt.datetime | None, int | None]]:
     rows = session().execute(
-        select(model.id, moment).where(
+        select(model.id, moment, model.assignee_id).where(
             model.tenant_id == required_principal().tenant_id, model.id.in_(keys)
         )
     )
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def counts(now: dt.datetime) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from sqlalchemy import select
 
 from dashboards import words
 from noc.extensions import session
+from noc.identity.assignees import list_assignees
+from noc.identity.capabilities import OPERATE
 from noc.identity.models import Tenant, User
 from noc.identity.principal import required_principal
 from noc.identity.tenant_settings import tenant_settings
@@ -43,6 +45,23 @@ def sites() -> dict[str, dict[str, str]]:
         query = query.where(Site.id.in_(limited))
     rows = session().execute(query.order_by(Site.name))
     return {str(row.id): {"name": row.name, "timezone": row.timezone} for row in rows}
+
+
+def assignees() -> list[dict[str, Any]]:
+    """To whom the reader can give work: id, name, and their sites where they are limited to some.
+
+    Nobody for whoever may not operate.
+    """
+    if not required_principal().may(OPERATE):
+        return []
+    return [
+        {
+            "id": one.user_id,
+            "name": one.name,
+            "sites": None if one.site_ids is None else sorted(one.site_ids),
+        }
+        for one in list_assignees()
+    ]
 
 
 def zone(site_id: int | None) -> str | None:

@@ -50,6 +50,7 @@ BURST, PER_SECOND = 5.0, 1.0
 _TOO_MANY = 100.0
 """A client that has said so much more than it may is flooding."""
 
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a target stands: its site, None for one of the whole company."""

@@ -55,9 +55,7 @@ def list_assignees() -> list[Assignee]:
     able = [role for role, capabilities in ROLES.items() if OPERATE in capabilities]
     rows = session().execute(
         select(User.id, User.name, func.array_agg(UserSite.site_id).label("sites"))
-        .outerjoin(
-            UserSite, (UserSite.tenant_id == User.tenant_id) & (UserSite.user_id == User.id)
-        )
+        .outerjoin(UserSite, (UserSite.tenant_id == User.tenant_id) & (UserSite.user_id == User.id))
         .where(User.tenant_id == required_tenant(), User.active, User.role.in_(able))
         .group_by(User.tenant_id, User.id)
         .order_by(func.lower(User.name), User.id)

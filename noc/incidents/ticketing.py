@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from noc.alerts.models import Alert
 from noc.database.tenancy import required_tenant
-from noc.domain import severity_rank
+from noc.domain import SEVERITIES
 from noc.extensions import session
 from noc.rest.problems import Problem, not_found
 from noc.tickets.models import OPEN_STATUSES, Ticket, TicketEvidence
@@ -89,9 +89,7 @@ def _locked(alert_ids: Sequence[int], site_ids: Collection[int] | None) -> Seque
     )
 
 
-def _holders(
-    alert_ids: Collection[int], site_ids: Collection[int] | None
-) -> dict[int, Ticketed]:
+def _holders(alert_ids: Collection[int], site_ids: Collection[int] | None) -> dict[int, Ticketed]:
     """The newest open ticket that has each alert as evidence, of those that may be seen."""
     query = (
         select(TicketEvidence.ref, Ticket.id, Ticket.number)
@@ -111,16 +109,13 @@ def _holders(
     if site_ids is not None:
         query = query.where(Ticket.site_id.in_(site_ids))
     return {
-        int(row.ref): Ticketed(int(row.ref), row.id, row.number)
-        for row in session().execute(query)
+        int(row.ref): Ticketed(int(row.ref), row.id, row.number) for row in session().execute(query)
     }
 
 
 def _drafts(groups: Sequence[Sequence[Alert]], names: Mapping[str, str]) -> list[TicketDraft]:
     alerts = [alert for group in groups for alert in group]
-    known = look_up(
-        (alert.person_id for alert in alerts), (alert.site_id for alert in alerts)
-    )
+    known = look_up((alert.person_id for alert in alerts), (alert.site_id for alert in alerts))
     return [_draft(group, known.people, known.sites, names) for group in groups]
 
 
@@ -130,7 +125,7 @@ def _draft(
     sites: Mapping[int, str],
     names: Mapping[str, str],
 ) -> TicketDraft:
-    worst = max(alerts, key=lambda alert: severity_rank(alert.severity))
+    worst = max(alerts, key=lambda alert: SEVERITIES.index(alert.severity))
     fraud = all(alert.alert_type in _FRAUD for alert in alerts)
     person_ids = {alert.person_id for alert in alerts}
     person_id = next(iter(person_ids)) if len(person_ids) == 1 else None

@@ -107,12 +107,12 @@ def test_a_body_that_does_not_go_with_its_output_is_malformed(reader: Reader, fi
         ("alerts-grid.rowTransaction", {"alerts-cursor.data": ["2026-01-01", 1]}, "cursor.0"),
         (
             "feed-result.data",
-            {"feed-action.data": {"id": "alert:x", "action": "undo"}},
-            "wanted.id",
+            {"feed-action.data": {"ids": ["alert:x"], "action": "undo"}},
+            "wanted.ids.0",
         ),
         (
             "feed-result.data",
-            {"feed-action.data": {"id": "alert:1", "action": "x"}},
+            {"feed-action.data": {"ids": ["alert:1"], "action": "x"}},
             "wanted.action",
         ),
         ("feed-result.data", {"feed-action.data": None}, "wanted"),

@@ -81,7 +81,7 @@ def press(reader: Reader, kind: str, step: str, key: int, **written: Any) -> Any
 
 
 def act(reader: Reader, alert_id: int, action: str) -> Any:
-    wanted = {"id": f"alert:{alert_id}", "action": action, "number": 1}
+    wanted = {"ids": [f"alert:{alert_id}"], "action": action, "number": 1}
     return reader.call("feed-result.data", "feed-action.data", values={"feed-action.data": wanted})
 
 
@@ -124,19 +124,21 @@ def test_an_alert_is_acknowledged_from_its_row_and_that_is_undone(
     reader: Reader, make: Make, foul: Scored, session: Session
 ) -> None:
     answer = act(reader, foul.alert, "acknowledge").json["response"]["feed-result"]["data"]
-    assert (answer["ok"], answer["state"], answer["undo"]) == (True, "ACKNOWLEDGED", True)
+    (item,) = answer["items"]
+    assert (item["ok"], item["state"], answer["undo"]) == (True, "ACKNOWLEDGED", [item["id"]])
+    assert answer["words"] == "Alert acknowledged"
     session.expire_all()
     alert = session.get_one(Alert, (make.tenant_id, foul.alert))
     assert alert.status == "ACKNOWLEDGED"
     assert alert.acknowledged_by is not None
     undone = act(reader, foul.alert, "undo").json["response"]["feed-result"]["data"]
-    assert undone["state"] == "NEW"
+    assert (undone["items"][0]["state"], undone["words"]) == ("NEW", "Alert new again")
 
 
 def test_what_cannot_be_done_is_answered_in_words(reader: Reader, foul: Scored) -> None:
     answer = act(reader, foul.alert, "undo").json["response"]["feed-result"]["data"]
-    assert answer["ok"] is False
-    assert "cannot" in answer["words"]
+    assert answer["items"][0]["ok"] is False
+    assert answer["words"] == "It is new by now: that cannot be undone."
 
 
 def test_the_drawer_of_an_alert_tells_why_and_leads_on(reader: Reader, foul: Scored) -> None:
