@@ -62,7 +62,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (document.getElementById("wall")) return;
+    if (document.querySelector("dialog[open]") || document.getElementById("wall")) return;
     const inText = writes(event.target);
     if (inText) {
       if (event.key === "Escape" && event.target.id === "live-text") event.target.blur();
@@ -84,14 +84,17 @@
     if (event.target.closest("#live-keys")) noc.showKeys();
   });
 
+  // The grid does not tell of clicks on its checkboxes.
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest("#live-grid .ag-selection-checkbox") && event.target.closest(".ag-row");
+    if (row) anchor = row.getAttribute("row-id");
+  }, true);
+
   // The grid keeps Tab, Home, End and the page keys.
   grid.liveKeys = ({ event }) => !["Tab", "Home", "End", "PageUp", "PageDown"].includes(event.key);
 
   grid.liveClicked = function ({ data, node, event }) {
-    if (!data || data.kind === "gap" || event.target.closest(".ag-selection-checkbox, button")) {
-      if (data && node.selectable) anchor = data.id;
-      return;
-    }
+    if (!data || data.kind === "gap" || event.target.closest(".ag-selection-checkbox, button")) return;
     if (event.shiftKey && node.selectable) {
       range(node).filter((one) => one && one.selectable).forEach((one) => one.setSelected(true));
       window.getSelection().removeAllRanges();

@@ -72,6 +72,9 @@
       for (const [id, row] of known.rows) if (!map.has(id)) remove.push(row);
       if (!plain) api.setGridOption("rowData", shown);
       else if (add.length || update.length || remove.length) api.applyTransaction({ add, update, remove, addIndex: 0 });
+      // A cell shows more of its row than the one value by which the grid knows whether it changed.
+      const rowNodes = update.map((row) => api.getRowNode(row.id)).filter((node) => node && node.displayed);
+      if (rowNodes.length) api.refreshCells({ rowNodes, force: true });
     }
     known = { api, box, rows: map };
     table.follow();
@@ -82,7 +85,13 @@
     const api = document.getElementById("live-grid") && table.api();
     return api ? api.getSelectedNodes().map((node) => node.data.id) : [];
   };
-  table.clear = () => { const api = table.api(); if (api) api.deselectAll(); };
+  table.clear = () => {
+    const api = table.api();
+    if (!api) return;
+    api.deselectAll();
+    // Dash remembers a selection, too, and would bring it back.
+    window.dash_clientside.set_props("live-grid", { selectedRows: [] });
+  };
 
   // The row that keys act on is known by its id: rows that come in above it do not change it.
   table.go = function (id, focus) {

@@ -18,7 +18,8 @@
     draw() {
       if (!wall() || !noc.config) return;
       const all = noc.rows.sorted();
-      const grave = all.filter((row) => row.id.startsWith("alert:") && row.severity === "CRITICAL" && noc.filters.isOpen(row));
+      const grave = all.filter((row) => row.id.startsWith("alert:") && row.severity === "CRITICAL" && noc.filters.isOpen(row))
+        .sort((a, b) => (a.at < b.at ? 1 : -1));
       list("wall-critical", grave, "Nothing critical is open.");
       list("wall-last", all.filter((row) => row.state), "Nothing has happened yet.");
       document.getElementById("wall-critical-count").textContent = grave.length || "";

@@ -19,30 +19,36 @@ def views(query: dict[str, str]) -> html.Div:
     return html.Div(
         [
             html.Div(id="live-views", className="views", role="group", **aria(label="Views")),
-            html.Span(className="spring"),
-            dmc.TextInput(
-                id="live-text",
-                value=query.get("q", "")[:100],
-                placeholder="Find in the feed",
-                leftSection=icon("search"),
-                className="live-text",
-                **aria(label="Find in the feed"),
-            ),
-            _sites(query.get("site")),
-            html.Button([icon("pause"), html.Span("Pause")], id="live-pause", className="chip"),
             html.Div(
                 [
-                    _tool("live-sound", "sound-off", "Sounds"),
-                    _tool("live-keys", "keys", "Keys"),
-                    _tool("live-wall", "screen", "Show on a wall screen"),
+                    dmc.TextInput(
+                        id="live-text",
+                        value=query.get("q", "")[:100],
+                        placeholder="Find in the feed",
+                        leftSection=icon("search"),
+                        className="live-text",
+                        **aria(label="Find in the feed"),
+                    ),
+                    _sites(query.get("site")),
                     html.Button(
-                        icon("rows"),
-                        className="btn-icon density",
-                        title="Switch between roomy and tight rows",
-                        **aria(label="Switch between roomy and tight rows"),
+                        [icon("pause"), html.Span("Pause")], id="live-pause", className="chip"
+                    ),
+                    html.Div(
+                        [
+                            _tool("live-sound", "sound-off", "Sounds"),
+                            _tool("live-keys", "keys", "Keys"),
+                            _tool("live-wall", "screen", "Show on a wall screen"),
+                            html.Button(
+                                icon("rows"),
+                                className="btn-icon density",
+                                title="Switch between roomy and tight rows",
+                                **aria(label="Switch between roomy and tight rows"),
+                            ),
+                        ],
+                        className="live-tools",
                     ),
                 ],
-                className="live-tools",
+                className="live-right",
             ),
         ],
         className="toolbar",
