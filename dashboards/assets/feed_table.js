@@ -13,8 +13,15 @@
       painting = null;
       return draw();
     }
-    if (!painting) painting = setTimeout(() => { painting = null; draw(); }, PAINT_MS);
+    if (!painting) painting = setTimeout(() => { painting = null; draw(); }, Math.max(PAINT_MS, 3 * cost));
   };
+
+  // What a repaint costs this machine until it is on the screen: a slow one repaints less often, so
+  // that it has time for whoever works on it.
+  let cost = 0;
+  function weigh(began) {
+    requestAnimationFrame(() => setTimeout(() => { cost = Math.min(1500, 0.5 * cost + 0.5 * (performance.now() - began)); }, 0));
+  }
 
   function draw() {
     noc.wall.draw();
@@ -56,6 +63,7 @@
     const element = document.getElementById("live-grid");
     if (!element.dataset.fitted) setTimeout(noc.grid.fit, 0);
     const map = new Map(shown.map((row) => [row.id, row]));
+    const began = performance.now();
     if (!known || known.api !== api) {
       api.setGridOption("rowData", shown);
     } else {
@@ -69,6 +77,8 @@
         if (!before) { plain = plain && top; add.push(row); } else if (before !== row) update.push(row);
       }
       const remove = [];
+      // One that comes in is pointed out; when many do, nothing is by pointing at all of them.
+      if (add.length > 3) add.forEach((row) => { row.fresh = 0; });
       for (const [id, row] of known.rows) if (!map.has(id)) remove.push(row);
       if (!plain) api.setGridOption("rowData", shown);
       else if (add.length || update.length || remove.length) api.applyTransaction({ add, update, remove, addIndex: 0 });
@@ -77,6 +87,7 @@
       if (rowNodes.length) api.refreshCells({ rowNodes, force: true });
     }
     known = { api, box, rows: map };
+    weigh(began);
     table.follow();
   }
 

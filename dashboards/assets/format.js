@@ -22,12 +22,18 @@
 
   noc.span = (seconds) => span(Math.max(seconds, 0));
 
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const formats = new Map(); // To make one takes longer than to use it a hundred times.
+  function written(date, zone) {
+    if (!formats.has(zone)) formats.set(zone, new Intl.DateTimeFormat("en-GB", { ...DAY, timeZone: zone }));
+    return formats.get(zone).format(date);
+  }
+
   noc.exactly = function (at, zone) {
     const date = new Date(at);
-    const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    const mine = `${date.toLocaleString("en-GB", DAY)} here (${here})`;
+    const mine = `${written(date, here)} here (${here})`;
     if (!zone || zone === here) return mine;
-    return `${mine}\n${date.toLocaleString("en-GB", { ...DAY, timeZone: zone })} at the site (${zone})`;
+    return `${mine}\n${written(date, zone)} at the site (${zone})`;
   };
 
   noc.say = function (group, code) {

@@ -124,6 +124,8 @@ def _table() -> Any:
         "isFullWidthRow": {"function": "gapRow(params)"},
         "fullWidthCellRenderer": "Gap",
         "getRowHeight": {"function": "liveHeight(params)"},
+        # Rows drawn beyond those in sight: in a busy feed they are gone before they are seen.
+        "rowBuffer": 3,
     }
     principal = required_principal()
     if principal.may(OPERATE) and principal.user_id is not None:
