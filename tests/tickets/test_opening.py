@@ -87,6 +87,7 @@ def test_the_feed_is_told_of_a_new_ticket_by_number_and_name(
             "new_status": "ASSIGNED",
             "priority": "MEDIUM",
             "category": "SECURITY_FRAUD",
+            "assignee_id": olga.id,
             "assignee": "Olga",
             "due_at": (NOW + 24 * HOUR).isoformat(),
             "version": 1,
