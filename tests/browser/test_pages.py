@@ -192,7 +192,7 @@ def test_colours_change_everywhere_without_a_reload_and_stay(
 def test_a_person_is_found_from_the_keyboard(watched: Watched, company: Company) -> None:
     page = watched.sign_in(company, "/app/tickets")
     live(page)
-    expect(page.get_by_role("heading", name="Tickets")).to_be_visible()
+    page.wait_for_url("**/app/tickets?view=open")
     page.keyboard.press("/")
     expect(page.locator("#finder")).to_be_focused()
     page.keyboard.type("meera")
