@@ -77,7 +77,7 @@ def _of_open(ticket: dict[str, Any]) -> list[Any]:
 
 def _people(ticket: dict[str, Any]) -> dmc.Select:
     has = ticket["assignee_id"]
-    people = list_assignees(ticket["site_id"])
+    people = [one for one in list_assignees() if one.sees_site(ticket["site_id"])]
     known = {one.user_id for one in people}
     return dmc.Select(
         id={"type": "ticket-assignee", "key": ticket["id"]},

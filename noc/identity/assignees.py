@@ -67,31 +67,6 @@ def _limits(sites: Iterable[int | None]) -> frozenset[int] | None:
     return frozenset(site for site in sites if site is not None) or None
 
 
-def list_assignees(site_id: int | None) -> list[Assignee]:
-    """Everybody to whom work at the site, or at no site, can be given; by name. One query."""
-    roles = [role for role, capabilities in ROLES.items() if OPERATE in capabilities]
-    limited = select(UserSite.site_id).where(
-        UserSite.tenant_id == User.tenant_id, UserSite.user_id == User.id
-    )
-    here = limited.where(UserSite.site_id == site_id)
-    rows = session().execute(
-        select(User.id, User.name, limited.exists().label("limited"))
-        .where(
-            User.tenant_id == required_tenant(),
-            User.active,
-            User.role.in_(roles),
-            ~limited.exists() | here.exists(),
-        )
-        .order_by(User.name, User.id)
-    )
-    return [
-        Assignee(
-            row.id, row.name, frozenset((site_id,)) if row.limited and site_id is not None else None
-        )
-        for row in rows
-    ]
-
-
 def _unsuitable(reason: str) -> Problem:
     return Problem(
         422,
