@@ -55,7 +55,7 @@ def register(ui: Dash) -> None:
     """The frame runs in the browser alone."""
     done = Output("sink", "data", allow_duplicate=True)
     browser.call(ui, "start", done, Input("feed-config", "data"))
-    browser.call(ui, "navigated", done, Input("url", "pathname"))
+    browser.call(ui, "navigated", done, Input("url", "pathname"), Input("url", "search"))
     browser.call(
         ui,
         "switchScheme",

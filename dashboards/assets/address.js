@@ -11,7 +11,7 @@
       if (value === null || value === undefined || value === "" || (Array.isArray(value) && !value.length)) query.delete(name);
       else query.set(name, Array.isArray(value) ? value.join(",") : value);
     });
-    const text = query.toString();
+    const text = query.toString().replace(/%3A/g, ":");
     const address = window.location.pathname + (text ? `?${text}` : "");
     if (address !== window.location.pathname + window.location.search) window.history.replaceState(window.history.state, "", address);
     return window.dash_clientside.no_update;

@@ -10,10 +10,27 @@
       const here = (one && pathname.startsWith(one)) || pathname === target || (target === "/app/" && pathname === "/app");
       here ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
     });
-    noc.drawer.close();
+    const wanted = opened();
+    if (!wanted) noc.drawer.close();
+    else if (wanted !== noc.drawer.target) noc.drawer.open(wanted);
     noc.wall.start();
     return none();
   };
+
+  // What stands open is in the address (?open=alert:7), so that it can be sent to somebody.
+  function opened() {
+    const id = new URLSearchParams(window.location.search).get("open") || "";
+    return /^[a-z]{1,20}:[0-9a-f-]{1,40}$/.test(id) ? id : null;
+  }
+  function tellAddress(id) {
+    const query = new URLSearchParams(window.location.search);
+    if ((query.get("open") || null) === id) return;
+    id ? query.set("open", id) : query.delete("open");
+    const text = query.toString().replace(/%3A/g, ":");
+    window.history.replaceState(window.history.state, "", window.location.pathname + (text ? `?${text}` : ""));
+    // As a link of Dash does it: else the router would put back the address that it last knew.
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+  }
 
   noc.switchScheme = function (clicks, scheme) {
     const next = scheme === "dark" ? "light" : "dark";
@@ -27,6 +44,7 @@
     open(id) {
       noc.drawer.target = id;
       version += 1;
+      tellAddress(id);
       window.dash_clientside.set_props("drawer-target", { data: { id, version } });
     },
     close() {
@@ -46,7 +64,10 @@
     return Boolean(target && target.id);
   };
   noc.drawerToggled = function (opened) {
-    if (!opened) noc.drawer.target = null;
+    if (!opened) {
+      noc.drawer.target = null;
+      tellAddress(null);
+    }
     return none();
   };
 

@@ -18,6 +18,9 @@ _LONGEST_TEXT = 3000
 
 _PAGES = {"alert": "/app/alerts", "escalation": "/app/alerts", "ticket": "/app/tickets"}
 
+_OPENED = {"escalation": "alert"}
+"""What the page opens, where it is not called as the news is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -132,11 +135,14 @@ def webhook_body(message: Message, public_url: str) -> bytes:
 
 
 def link(message: Message, public_url: str) -> str | None:
-    """The page where it is seen; None where nobody has said where the pages are."""
+    """The page where it stands open; None where nobody has said where the pages are."""
     if not public_url:
         return None
-    page = _PAGES.get(message.kind.partition("_")[0], "/app/")
-    return public_url.rstrip("/") + page
+    about = message.kind.partition("_")[0]
+    what = _OPENED.get(about, about)
+    key = message.payload.get(f"{what}_id")
+    opened = "" if key is None else f"?open={what}:{key}"
+    return public_url.rstrip("/") + _PAGES.get(about, "/app/") + opened
 
 
 def _one_line(text: str) -> str:

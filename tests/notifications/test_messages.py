@@ -16,6 +16,7 @@ from noc.incidents.frames import announce_incident
 from noc.incidents.models import Incident
 from noc.notifications import messages
 from noc.notifications.messages import Message
+from noc.notifications.models import ESCALATION
 from tests.factories import NOW, Make
 from tests.notifications.conftest import Configure, Desk, Inbox
 
@@ -54,6 +55,25 @@ def test_a_sentence_says_what_where_and_how_grave(
     kind: str, payload: dict[str, Any], told: str
 ) -> None:
     assert messages.sentence(message(kind, payload)) == told
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "address"),
+    [
+        ("alert_opened", {"alert_id": 7}, "/app/alerts?open=alert:7"),
+        ("alert_returned", {"alert_id": 7, "incident_id": 2}, "/app/alerts?open=alert:7"),
+        (ESCALATION, {"alert_id": 7}, "/app/alerts?open=alert:7"),
+        ("escalation_exhausted", {"alert_id": 7}, "/app/alerts?open=alert:7"),
+        ("ticket_overdue", {"ticket_id": 3}, "/app/tickets?open=ticket:3"),
+        ("finding_opened", {"finding_id": 9, "alert_id": 7}, "/app/?open=finding:9"),
+        ("incident_identified", {"incident_id": "0-1"}, "/app/?open=incident:0-1"),
+        ("alert_opened", {}, "/app/alerts"),
+        ("test", {}, "/app/"),
+    ],
+)
+def test_a_link_opens_the_one_it_is_about(kind: str, payload: dict[str, Any], address: str) -> None:
+    told = messages.link(message(kind, payload), "https://noc.example/")
+    assert told == f"https://noc.example{address}"
 
 
 def test_every_kind_has_a_sentence_whatever_is_missing() -> None:

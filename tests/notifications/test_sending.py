@@ -42,7 +42,8 @@ def test_a_webhook_is_told_what_the_feed_tells_and_can_check_who_says_so(
     assert request.headers["content-type"] == "application/json"
     assert request.headers["x-noc-delivery"] == str(delivery.id) == body["delivery_id"]
     assert body["text"] == "HIGH alert at Harbour Gate: Door forced"
-    assert body["link"] == "https://noc.acme.example/app/alerts"
+    alert_id = body["event"]["alert_id"]
+    assert body["link"] == f"https://noc.acme.example/app/alerts?open=alert:{alert_id}"
     assert (body["kind"], body["severity"], body["test"]) == ("alert_opened", "HIGH", False)
     event = body["event"]
     assert (event["type"], event["seq"], event["event_id"]) == (
@@ -87,9 +88,10 @@ def test_slack_is_told_a_sentence_that_cannot_be_markup(
 
     assert desk.send(route) == ["sent"]
     (request,) = receiver.received
+    (delivery,) = desk.deliveries(route)
+    seen = f"https://noc.acme.example/app/alerts?open=alert:{delivery.payload['alert_id']}"
     assert json.loads(request.body) == {
-        "text": "CRITICAL alert: &lt;!channel&gt; a &amp; b second line "
-        "<https://noc.acme.example/app/alerts|Look>"
+        "text": f"CRITICAL alert: &lt;!channel&gt; a &amp; b second line <{seen}|Look>"
     }
     assert "x-noc-signature" not in request.headers
 
@@ -116,7 +118,8 @@ def test_a_mail_tells_where_and_when_by_the_sites_clock(
     local = (delivery.created_at + ago).strftime("%Y-%m-%d %H:%M")
     assert "Site: Harbour Gate" in body
     assert f"Time: {local} (Asia/Kolkata)" in body
-    assert "https://noc.acme.example/app/alerts" in body
+    seen = f"https://noc.acme.example/app/alerts?open=alert:{delivery.payload['alert_id']}"
+    assert seen in body.splitlines()
 
 
 def test_a_mail_that_is_not_taken_is_tried_again(

@@ -46,7 +46,7 @@ def test_a_person_is_mailed_at_the_address_they_have_when_it_is_sent(
     ann = make.user("operator", name="Ann", email="old@acme.example")
     site = make.site(name="Harbour Gate")
     room.policy({"after_minutes": 0, "users": [ann.id]})
-    room.alert("HIGH", site_id=site.id)
+    alert = room.alert("HIGH", site_id=site.id)
     assert room.work(0) == ["told"]
     ann.email = "new@acme.example"
     room.session.commit()
@@ -55,7 +55,7 @@ def test_a_person_is_mailed_at_the_address_they_have_when_it_is_sent(
     assert recipients == ["new@acme.example"]
     text = str(mail.get_payload(decode=True), "utf-8")
     assert "HIGH alert waits for an answer at Harbour Gate, step 1: Door forced" in text
-    assert "https://noc.example/app/alerts" in text
+    assert f"https://noc.example/app/alerts?open=alert:{alert}" in text.splitlines()
 
 
 def test_whoever_is_disabled_meanwhile_is_sent_nothing(
