@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from apiflask import APIFlask
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -26,6 +28,15 @@ from noc.runs.models import JobRun
 from noc.tickets.models import Ticket
 from noc.workforce.models import Person
 from tests.dashboards import audited
+from noc.oncall.models import (
+    AlertEscalation,
+    EscalationPolicy,
+    OnCallOverride,
+    OnCallSchedule,
+)
+from noc.runs.models import JobRun
+from noc.tickets.models import Ticket
+from tests.dashboards import on_call
 from tests.dashboards.conftest import Reader
 from tests.dashboards.modelled import version, watch
 from tests.dashboards.scored import Scored, scored
@@ -314,6 +325,42 @@ def open_part(reader: Reader, part: str, key: int) -> Any:
     kind = f"admin-{part}"
     pressed = [({"type": kind, "step": "open", "key": str(key)}, 1)]
     return reader.call(f"{kind}.children", kind, values={kind: pressed})
+def on_call_asked(
+    admin: Reader, foreign: Make, alert: int, site: int
+) -> dict[str, Callable[[], Any]]:
+    """Each callback of the page about on call, asked for what the other company has."""
+    zoe = foreign.user("operator", name="Zoe Unseen").id
+    tenancy.name_tenant(foreign.session, foreign.tenant_id)
+    key = on_call.schedule(zoe, name="Secret Vault")
+    policy = on_call.policy({"after_minutes": 0, "users": [zoe]}, name="Secret Vault")
+    foreign.row(
+        AlertEscalation,
+        {"alert_id": alert, "policy_id": policy, "begun_at": utcnow(), "next_at": utcnow()},
+    )
+    fields = {("name", 0): "x", ("users", 0): [str(zoe)], ("add", 0): str(zoe)}
+    buttons = [
+        ("edit", "schedule", key, None), ("edit", "policy", policy, None),
+        ("ask", "schedule", key, None), ("delete", "schedule", key, None),
+        ("delete", "policy", policy, None),
+        ("save", "", 0, {"kind": "policy", "key": policy}),
+        ("save", "", 0, {"kind": "schedule", "key": key, "members": [zoe]}),
+        ("add-member", "", 0, {"kind": "schedule", "members": [zoe]}),
+    ]  # fmt: skip
+    asked: dict[str, Callable[[], Any]] = {
+        f"oncall-step {number}": functools.partial(
+            on_call.arrange, admin, step, kind, n, draft, fields
+        )
+        for number, (step, kind, n, draft) in enumerate(buttons)
+    }
+    for step in ("ask", "4", "handover", "back"):
+        asked[f"oncall-duty {step}"] = functools.partial(on_call.press, admin, step, key)
+    return asked | {
+        "oncall-now.children": lambda: on_call.cards(admin),
+        "oncall-strips.children": lambda: on_call.turns(admin),
+        "oncall-runs.children": lambda: on_call.runs(admin),
+        "oncall-arrange.children": lambda: on_call.arrange(admin, "keep"),
+        "oncall-trial.children": lambda: on_call.trial(admin, site=str(site)),
+    }
 
 
 def test_no_callback_shows_or_touches_another_companys_rows(
@@ -578,6 +625,7 @@ def test_no_callback_shows_or_touches_another_companys_rows(
             for part in NEEDS
             if part != "trail"
         },
+        **on_call_asked(admin, foreign, theirs.alert, site.id),
     }
     on_server = {
         one["output"].strip(".").split("...")[0].split("@")[0]
@@ -601,6 +649,9 @@ def test_no_callback_shows_or_touches_another_companys_rows(
     assert session.get_one(Incident, (foreign.tenant_id, incident.id)).status == "OPEN"
     assert session.get_one(FraudModel, (foreign.tenant_id, model.id)).is_active
     assert session.get_one(JobRun, (foreign.tenant_id, run.id)).cancel_requested_at is None
+    assert session.scalars(select(OnCallSchedule.name)).all() == ["Secret Vault"]
+    assert session.scalars(select(EscalationPolicy.name)).all() == ["Secret Vault"]
+    assert session.scalars(select(OnCallOverride)).all() == []
 
 
 def test_whoever_is_limited_to_a_site_sees_that_site_alone(app: APIFlask, make: Make) -> None:
