@@ -21,18 +21,18 @@
     element.title = noc.exactly(element.dateTime, "");
   }
 
-  let told = null;
+  // The server names where the keyboard goes on; each name holds once, when it appears.
+  let known = new Set();
   function focus() {
-    const wanted = document.querySelector(".oncall [data-focus]");
-    const token = wanted ? wanted.dataset.focus : null;
-    if (token === told) return;
-    told = token;
-    if (wanted) (wanted.matches("button, input") ? wanted : wanted.querySelector("input") || wanted).focus();
+    const wanted = [...document.querySelectorAll(".oncall [data-focus]")];
+    const fresh = wanted.find((element) => !known.has(element.dataset.focus));
+    known = new Set(wanted.map((element) => element.dataset.focus));
+    if (fresh) fresh.focus();
   }
 
   function refresh() {
     if (!document.querySelector(".oncall")) {
-      told = null;
+      known = new Set();
       return;
     }
     document.querySelectorAll(".oncall time.clock").forEach(clock);

@@ -51,7 +51,7 @@ def test_an_administrator_takes_over_and_arranges_by_keyboard(
     expect(page).to_have_url(re.compile(r"days=28"))
 
     page.get_by_role("button", name="Change Night desk").press("Enter")
-    expect(page.get_by_role("textbox", name="Name")).to_be_focused()
+    expect(page.get_by_role("textbox", name="Name", exact=True)).to_be_focused()
     page.get_by_role("button", name="Move Ann Archer down").press("Enter")
     expect(page.locator(".oncall-order li").first).to_contain_text("Ben Okafor")
     expect(page.get_by_role("button", name="Move Ann Archer up")).to_be_focused()
