@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from dash import ALL, Dash, Input, Output, State, ctx, html
+from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
 from dash.exceptions import PreventUpdate
 from pydantic import BaseModel
 
@@ -73,7 +73,7 @@ def show(
     )
 
 
-def press(_clicks: Clicks) -> tuple[Any, int | None, str]:
+def press(_clicks: Clicks) -> tuple[Any, int | None, Any]:
     """Ask, take over, or give back. 403 without ``noc:operate``, and for whoever is no user."""
     if not isinstance(ctx.triggered_id, dict) or not ctx.triggered[0]["value"]:
         raise PreventUpdate
@@ -84,7 +84,7 @@ def press(_clicks: Clicks) -> tuple[Any, int | None, str]:
     now = utcnow()
     if wanted.step in ("ask", "leave"):
         asking = wanted.key if wanted.step == "ask" else None
-        return content(now, asking), asking, ""
+        return content(now, asking), asking, no_update
     problem = ""
     try:
         _do(wanted, principal.user_id, now)
