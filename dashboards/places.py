@@ -71,10 +71,10 @@ PLACES = (
     _at("heatmap", heatmap, Nav("/app/heatmap", "Heatmap", "grid", "Fraud")),
     _at("people", people, Nav("/app/people", "People", "people", "Fraud")),
     _at("person/(?P<person_id>[0-9]{1,18})", person),
-    _at("on-call", on_call, Nav("/app/on-call", "On call", "phone", "Company")),
-    _at("admin", admin, Nav("/app/admin", "Administration", "gear", "Company")),
     _at("model", model, Nav("/app/model", "Model", "curve", "Fraud")),
     _at("baselines", baselines, Nav("/app/baselines", "Baselines", "band", "Company")),
+    _at("on-call", on_call, Nav("/app/on-call", "On call", "oncall", "Company")),
+    _at("admin", admin, Nav("/app/admin", "Administration", "gear", "Company")),
 )
 """A page's module has ``TITLE``, ``layout(query, **parts)`` and ``register(ui)``."""
 

@@ -24,10 +24,6 @@ from noc.fraud.registry.models import FraudModel
 from noc.fraud.retraining import runs
 from noc.identity import tenants
 from noc.incidents.models import Incident
-from noc.runs.models import JobRun
-from noc.tickets.models import Ticket
-from noc.workforce.models import Person
-from tests.dashboards import audited
 from noc.oncall.models import (
     AlertEscalation,
     EscalationPolicy,
@@ -36,7 +32,8 @@ from noc.oncall.models import (
 )
 from noc.runs.models import JobRun
 from noc.tickets.models import Ticket
-from tests.dashboards import on_call
+from noc.workforce.models import Person
+from tests.dashboards import audited, on_call
 from tests.dashboards.conftest import Reader
 from tests.dashboards.modelled import version, watch
 from tests.dashboards.scored import Scored, scored
@@ -325,6 +322,8 @@ def open_part(reader: Reader, part: str, key: int) -> Any:
     kind = f"admin-{part}"
     pressed = [({"type": kind, "step": "open", "key": str(key)}, 1)]
     return reader.call(f"{kind}.children", kind, values={kind: pressed})
+
+
 def on_call_asked(
     admin: Reader, foreign: Make, alert: int, site: int
 ) -> dict[str, Callable[[], Any]]:
