@@ -137,7 +137,13 @@ def _chart(report: dict[str, Any], measure: Measure, scheme: theme.Scheme) -> ht
     return html.Div(
         [
             _head(report, measure, fraud_heatmap.top(shown, measure), "heatmap-graph"),
-            html.Div(graph, className="wide-chart"),
+            html.Div(
+                graph,
+                className="wide-chart",
+                tabIndex=0,
+                role="region",
+                **aria(label="The heatmap"),
+            ),
             more,
         ],
         className="panel chart-panel",
