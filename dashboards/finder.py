@@ -45,6 +45,7 @@ def register(ui: Dash) -> None:
         ui,
         "goTo",
         Output("url", "pathname"),
+        Output("url", "search"),
         Output("finder", "value"),
         Input("finder", "value"),
         on_load=False,

@@ -13,7 +13,13 @@
     });
     const text = query.toString().replace(/%3A/g, ":");
     const address = window.location.pathname + (text ? `?${text}` : "");
-    if (address !== window.location.pathname + window.location.search) window.history.replaceState(window.history.state, "", address);
+    if (address !== window.location.pathname + window.location.search) noc.replaceAddress(address);
     return window.dash_clientside.no_update;
+  };
+
+  // Told as a link of Dash tells it: else the router would put back the address that it last knew.
+  noc.replaceAddress = function (address) {
+    window.history.replaceState(window.history.state, "", address);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
   };
 })();

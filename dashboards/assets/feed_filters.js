@@ -180,7 +180,7 @@
       if (filter.site !== undefined) query.set("site", filter.site);
       if (filter.text) query.set("q", filter.text);
       const text = query.toString().replaceAll("%2C", ",");
-      window.history.replaceState(window.history.state, "", window.location.pathname + (text ? `?${text}` : ""));
+      noc.replaceAddress(window.location.pathname + (text ? `?${text}` : ""));
     }
     noc.rows.paint(true);
   }

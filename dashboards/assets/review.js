@@ -67,7 +67,7 @@
     const query = new URLSearchParams(window.location.search);
     now.at ? query.set("punch", now.at) : query.delete("punch");
     const text = query.toString();
-    window.history.replaceState(window.history.state, "", window.location.pathname + (text ? `?${text}` : ""));
+    noc.replaceAddress(window.location.pathname + (text ? `?${text}` : ""));
     number += 1;
     put("review-show", number);
   }

@@ -27,9 +27,7 @@
     if ((query.get("open") || null) === id) return;
     id ? query.set("open", id) : query.delete("open");
     const text = query.toString().replace(/%3A/g, ":");
-    window.history.replaceState(window.history.state, "", window.location.pathname + (text ? `?${text}` : ""));
-    // As a link of Dash does it: else the router would put back the address that it last knew.
-    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    noc.replaceAddress(window.location.pathname + (text ? `?${text}` : ""));
   }
 
   noc.switchScheme = function (clicks, scheme) {
@@ -71,7 +69,8 @@
     return none();
   };
 
-  noc.goTo = (personId) => (personId ? [`/app/person/${personId}`, null] : [none(), none()]);
+  // The choices of the page one leaves are not those of the one one comes to.
+  noc.goTo = (personId) => (personId ? [`/app/person/${personId}`, "", null] : [none(), none(), none()]);
 
   noc.reveal = function () {
     setTimeout(() => {
