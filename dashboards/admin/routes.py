@@ -27,6 +27,8 @@ NEWS = {
     "alert_escalated": "Alerts that got worse",
     "alert_reopened": "Alerts that came again",
     "alert_unmuted": "Alerts no longer muted",
+    "alert_returned": "Alerts that come back by themselves",
+    "escalation_exhausted": "Alerts that nobody on call answered",
     "ticket_opened": "New tickets",
     "ticket_assigned": "Tickets given to somebody",
     "ticket_overdue": "Tickets that are late",

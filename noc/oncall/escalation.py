@@ -34,8 +34,9 @@ a moment sooner or later, every step would be due just after a job and wait for 
 _TAKE = text(
     """
     SELECT run.id AS run_id, run.round, run.step, run.next_at, a.id, a.alert_type, a.severity,
-           a.message, a.status, a.person_id, a.site_id, a.muted_until, policy.name AS policy_name,
-           policy.steps, policy.repeats, coalesce(policy.active, false) AS active
+           a.message, a.status, a.person_id, a.site_id, a.muted_until, a.assignee_id,
+           policy.name AS policy_name, policy.steps, policy.repeats,
+           coalesce(policy.active, false) AS active
     FROM alert_escalation run
     JOIN noc_alert_event a ON a.tenant_id = run.tenant_id AND a.id = run.alert_id
     LEFT JOIN escalation_policy policy

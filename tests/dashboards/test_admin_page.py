@@ -15,9 +15,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dashboards.admin import kit, roster, said, sight, window_form
+from dashboards.admin.routes import NEWS
 from noc.alerts.suppression.models import Suppression
 from noc.database import tenancy
 from noc.database.base import utcnow
+from noc.events.news import NEWS_KINDS
 from noc.extensions import queue
 from noc.fraud.retraining import runs
 from noc.identity import passwords, tenants, trail
@@ -568,3 +570,7 @@ def test_lists_cost_the_same_whatever_their_length(
 def test_reasons_are_plain() -> None:
     assert kit._said("Input should be a valid integer") == "must be a whole number"
     assert kit._said("Input should be greater than 0") == "must be greater than 0"
+
+
+def test_every_kind_of_news_has_words() -> None:
+    assert set(NEWS_KINDS) <= set(NEWS)

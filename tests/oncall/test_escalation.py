@@ -121,6 +121,7 @@ def test_it_emits_the_alert_as_it_is_and_sends_the_same(room: Room, make: Make, 
     assert event == {
         "alert_id": alert, "alert_type": "DOOR", "severity": "HIGH", "message": "Door forced",
         "status": "NEW", "person_id": person.id, "person_name": "Guard One", "muted": False,
+        "assignee_id": None,
         "escalation_step": 1,
     }  # fmt: skip
     (delivery,) = room.session.query(NotificationDelivery).all()
@@ -410,7 +411,7 @@ def test_a_route_of_other_sites_and_one_that_is_gone_are_missing(
     desk = routes.create({"name": "Desk", "site_ids": [here.id], **values}, now=NOW)
     gone = routes.create({"name": "Gone", **values}, now=NOW)
     room.policy({"after_minutes": 0, "routes": [desk.id, gone.id]})
-    routes.remove(gone.id)
+    routes.remove(gone.id, now=NOW)
     here_alert, there_alert = room.alert(site_id=here.id), room.alert(site_id=there.id)
     assert room.work(0) == ["told", "nobody"]
     assert room.history(here_alert)[0]["missing"] == [f"route {gone.id}"]
