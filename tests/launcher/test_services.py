@@ -144,6 +144,8 @@ def test_orphaned_services_are_ended_before_new_ones_start(folder: Path) -> None
             orphan = Child(spec, subprocess.DEVNULL)
             wait_for(partial(server.is_ready, orphan.pid), 10)
             spec.before_start()
+            # It has ended; that its parent hears of it may take a moment more.
+            assert orphan.wait(5)
             assert orphan.poll() == 0
     finally:
         home.discard()
