@@ -36,8 +36,10 @@ class FeedWorker(ThreadWorker):
             self._patience.forget(conn.sock)
         if not stays:
             # Up to two seconds with a client that has not sent all it announced. gunicorn would
-            # wait in its main loop, and everybody else with it; closed here, it finds it done.
+            # wait in its main loop, and everybody else with it.
             close_graceful(conn.sock)
+            # Closed again it would fail, and gunicorn would count it off a second time.
+            conn.close = _closed
         return stays
 
     def handle_request(self, req: Any, conn: Any) -> Any:
@@ -61,6 +63,10 @@ class FeedWorker(ThreadWorker):
         """SIGQUIT and Ctrl-C: end now. The interpreter still waits for threads with a socket."""
         threading.Thread(target=stop_all, name="feed-stop", daemon=True).start()
         super().handle_quit(sig, frame)
+
+
+def _closed(graceful: bool = False) -> None:
+    """Take the place of closing a connection that is closed."""
 
 
 class SharedLogger(Logger):

@@ -48,6 +48,18 @@ def test_a_stop_says_1001_to_every_client_and_is_soon_over(
     assert "Traceback" not in gunicorn.log.read_text()
 
 
+def test_a_stop_waits_for_clients_however_many_requests_were_answered_before(
+    house: House, gunicorn: WebProcess
+) -> None:
+    """Each connection is counted off once: a worker that counts twice thinks itself alone."""
+    for _ in range(40):
+        assert gunicorn.get("/healthz")[0] == 200
+    clients = connect(gunicorn, house, 12)
+    gunicorn.process.send_signal(signal.SIGTERM)
+    assert [client.closing_code(WAIT_SECONDS) for client in clients] == [1001] * 12
+    assert gunicorn.process.wait(WAIT_SECONDS) == 0
+
+
 def test_open_sockets_leave_http_its_threads_and_both_processes_tell_of_events(
     house: House, gunicorn: WebProcess
 ) -> None:
