@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import redis
 import structlog
 
@@ -43,7 +43,7 @@ def cached(
     try:
         if not fresh and (kept := client.get(name)) is not None:
             metrics.CACHE_REQUESTS.labels("hit").inc()
-            return json.loads(kept), True
+            return orjson.loads(kept), True
         metrics.CACHE_REQUESTS.labels("miss").inc()
         return _compute_once(client, name, ttl, compute, fresh)
     except redis.RedisError as error:
@@ -65,15 +65,15 @@ def _compute_once(
     deadline = time.monotonic() + _LOCK_MS / 1000
     while not fresh and not client.set(lock, owner, nx=True, px=_LOCK_MS):
         if (kept := client.get(name)) is not None:
-            return json.loads(kept), True
+            return orjson.loads(kept), True
         if time.monotonic() > deadline:
             break
         time.sleep(_POLL_SECONDS)
     try:
         if not fresh and (kept := client.get(name)) is not None:
-            return json.loads(kept), True
+            return orjson.loads(kept), True
         value = compute()
-        client.set(name, json.dumps(value), ex=ttl)
+        client.set(name, orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS), ex=ttl)
         return value, False
     finally:
         client.eval(_RELEASE, 1, lock, owner)

@@ -6,7 +6,8 @@ import datetime as dt
 import json
 from typing import Any
 
-from flask import Flask, Request
+import orjson
+from flask import Flask, Request, Response
 from flask.json.provider import DefaultJSONProvider
 
 from noc.rest.problems import Problem, not_json
@@ -19,11 +20,29 @@ def _default(value: Any) -> Any:
     return DefaultJSONProvider.default(value)
 
 
+def _encoded(value: Any) -> bytes:
+    """The value as JSON: a fifth of the time that the standard library takes."""
+    try:
+        return orjson.dumps(value, _default, orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        # Whole numbers beyond 64 bits, and halves of characters in a text that is quoted back.
+        return json.dumps(value, default=_default).encode()
+
+
 class IsoJson(DefaultJSONProvider):
     """Flask's JSON with ISO 8601 times, without sorting, and with nesting that has an end."""
 
     default = staticmethod(_default)
     sort_keys = False
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        """``obj`` as JSON; a number that is none becomes null."""
+        return super().dumps(obj, **kwargs) if kwargs else _encoded(obj).decode()
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        """An answer of the arguments, as ``jsonify`` takes them."""
+        body = _encoded(self._prepare_response_obj(args, kwargs))
+        return Response(body + b"\n", mimetype=self.mimetype)
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """The value of ``s``; ValueError for what is not JSON, or nested beyond all reason."""
