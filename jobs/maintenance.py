@@ -1,6 +1,6 @@
 """Upkeep: what was missed is found again, next month has its partitions, habits stay current,
 
-and the event log forgets what is older than it keeps.
+days that are over are packed, and the event log forgets what is older than it keeps.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from noc.database.base import utcnow
 from noc.database.partitions import ensure_partitions
 from noc.events.retention import forget_batch
 from noc.extensions import session
-from noc.fraud import profiles
+from noc.fraud import profiles, score_days
 from noc.fraud.listening import request_scoring
 from noc.identity.tenant_settings import tenant_settings
 from noc.identity.tenants import each_tenant
@@ -76,6 +76,29 @@ def refresh_profiles() -> int:
             metrics.FAILURES.labels("profiles").inc()
             log.error("profiles_not_refreshed", tenant_id=tenant.id, error=str(error.orig))
     return refreshed
+
+
+def pack_score_days() -> int:
+    """Pack the scores of the days that are over and not packed; how many days.
+
+    A day is a transaction of its own, so that whoever changes an old one never waits for long;
+    while somebody does, the tenant's turn comes with the next run. A tenant for which it fails is
+    logged and counted, and does not keep the others waiting.
+    """
+    packed = 0
+    for tenant in each_tenant():
+        try:
+            for day in score_days.missing_days(tenant_id=tenant.id, now=utcnow()):
+                session().commit()
+                if stop_requested() or not score_days.pack(day, tenant_id=tenant.id):
+                    break
+                packed += 1
+            session().commit()
+        except DBAPIError as error:
+            session().rollback()
+            metrics.FAILURES.labels("score_days").inc()
+            log.error("score_days_not_packed", tenant_id=tenant.id, error=str(error.orig))
+    return packed
 
 
 def prepare_partitions() -> None:

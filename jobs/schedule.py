@@ -65,6 +65,7 @@ SCHEDULE = (
     Entry("deliveries", "40 0 * * *", "jobs.notifications.tidy"),
     Entry("profiles", "0 1 * * *", "jobs.maintenance.refresh_profiles", timeout=3600),
     Entry("retention", "40 * * * *", "jobs.maintenance.forget_events", timeout=3000),
+    Entry("score_days", "*/10 * * * *", "jobs.maintenance.pack_score_days"),
     Entry("partitions", "0 1 * * *", "jobs.maintenance.prepare_partitions"),
 )
 

@@ -18,7 +18,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from sqlalchemy.orm import Session, sessionmaker
 
-from noc.database import tenancy
+from noc.database import binary, tenancy
 from noc.database.base import Base
 from noc.settings import Settings
 
@@ -68,6 +68,7 @@ def init_app(app: Flask, config: Settings) -> None:
     db.init_app(app)
     with app.app_context():
         tenancy.install(cast("sessionmaker[Session]", db.session.session_factory))
+        binary.install(db.engine)
     migrate.init_app(
         app,
         db,

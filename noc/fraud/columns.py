@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import TextClause, text
+from sqlalchemy import TextClause
 
+from noc.database.binary import binary
 from noc.extensions import session
 
 IntArray = NDArray[np.int64]
@@ -67,4 +68,4 @@ def _packed(query: str, columns: tuple[tuple[str, Kind], ...]) -> TextClause:
     # Every aggregate of one SELECT sees the rows in the same order, so the columns stay aligned.
     packed = ", ".join(f"string_agg({_SEND[kind]}(c_{name}), ''::bytea)" for name, kind in columns)
     names = ", ".join(f"c_{name}" for name, _ in columns)
-    return text(f"SELECT count(*) AS rows, {packed} FROM ({query}) AS q({names})")  # noqa: S608
+    return binary(f"SELECT count(*) AS rows, {packed} FROM ({query}) AS q({names})")  # noqa: S608

@@ -91,12 +91,7 @@ class PredictionLog(UuidKeyed, Base):
             "tenant_id",
             "site_id",
             "occurred_at",
-            postgresql_include=[
-                "fraud_score",
-                "attendance_event_id",
-                "actual_fraud_detected",
-                "is_shadow",
-            ],
+            postgresql_include=["fraud_score", "attendance_event_id", "is_shadow"],
         ),
         index("ix_fraud_prediction_log_recent", "occurred_at", "fraud_score"),
         index(
@@ -105,10 +100,18 @@ class PredictionLog(UuidKeyed, Base):
             "labelled_at",
             where="actual_fraud_detected IS NOT NULL",
         ),
-        index(
+        # Read alone likewise; of what is reviewed there is little, and it changes for weeks.
+        Index(
             "ix_fraud_prediction_log_verdicts",
+            "tenant_id",
             "occurred_at",
-            where="actual_fraud_detected IS NOT NULL AND NOT is_shadow",
+            postgresql_where=text("actual_fraud_detected IS NOT NULL AND NOT is_shadow"),
+            postgresql_include=[
+                "site_id",
+                "actual_fraud_detected",
+                "attendance_event_id",
+                "is_shadow",
+            ],
         ),
         index("ix_fraud_prediction_log_shadow", "model_version", "occurred_at", where="is_shadow"),
     )
@@ -147,6 +150,25 @@ class AnomalyLog(UuidKeyed, Base):
         index("ix_attendance_anomaly_log_site", "site_id", "occurred_at"),
         index("ix_attendance_anomaly_log_ticket", "ticket_id"),
     )
+
+
+class ScoreDay(TenantScoped, Base):
+    """The served scores of a UTC day, packed by column (:mod:`noc.fraud.score_days`).
+
+    ``site_ids`` in order and how many ``punches`` each has (8-byte integers, big-endian), then of
+    every punch, site after site, the ``times`` (as ``timestamptz_send``) and ``scores`` (as
+    ``float8send``). A day without a punch has empty columns; one that changed has no row.
+    """
+
+    __tablename__ = "fraud_score_day"
+
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    site_ids: Mapped[bytes]
+    punches: Mapped[bytes]
+    times: Mapped[bytes]
+    scores: Mapped[bytes]
+
+    __table_args__ = (tenant_key(),)
 
 
 class BehavioralProfile(TenantScoped, Base):

@@ -63,7 +63,7 @@ def start(config: Settings) -> Iterator[Start]:
             process.stderr.close()
 
 
-def wait_for(done: Callable[[], Any], what: str, seconds: float = 30) -> None:
+def wait_for(done: Callable[[], Any], what: str, seconds: float = 120) -> None:
     """Until ``done()`` is true; fails naming ``what`` when it takes too long."""
     deadline = time.monotonic() + seconds
     while not done():
