@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from dash import html
+from dash import ALL, Input, html
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -30,8 +30,18 @@ def failed(what: str, retry: Any) -> html.Div:
     return _notice("alert", f"{what} could not be loaded", why, button)
 
 
+def asked_again(part: str) -> Input:
+    """What the callback of a part listens to, so that :func:`or_failed` can have it run again."""
+    return Input({"type": "retry", "page": part, "n": ALL}, "n_clicks")
+
+
 def or_failed(what: str, retry: Any, build: Callable[[], Any]) -> Any:
-    """What ``build`` makes; where the database does not answer, :func:`failed`."""
+    """What ``build`` makes; where the database does not answer, :func:`failed`.
+
+    ``retry`` is the name of a part that listens with :func:`asked_again`, or a button's id.
+    """
+    if isinstance(retry, str):
+        retry = {"type": "retry", "page": retry, "n": 0}
     try:
         return build()
     except (OperationalError, PoolTimeout) as error:

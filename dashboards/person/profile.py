@@ -4,29 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, dcc, html
+from dash import Dash, Input, Output, html
 
-from dashboards import browser, callbacks, exports, marks, queries, states, words
+from dashboards import browser, callbacks, exports, graphs, marks, queries, words
 from dashboards.callbacks import Choice, Clicks, Id
 from dashboards.figures import punch_clock
-from dashboards.marks import aria
+from dashboards.person import parts
 from noc.database.base import utcnow
-from noc.identity.capabilities import FRAUD_VIEW
-from noc.identity.guard import check
 
 LISTED = 8
 
 
 def register(ui: Dash) -> None:
-    """Drawn when the page comes and when the colours change."""
-    callbacks.register(
-        ui,
-        show,
-        Output("person-profile", "children"),
-        Input("person-id", "data"),
-        Input("scheme", "data"),
-        Input({"type": "retry", "page": "person-profile", "n": ALL}, "n_clicks"),
-    )
+    """Drawn when the page comes and when the colours change; a point opens its punch."""
+    callbacks.register(ui, show, *parts.wires("profile", parts.SCHEME))
     browser.call(
         ui,
         "openPunch",
@@ -38,43 +29,35 @@ def register(ui: Dash) -> None:
 
 def show(person_id: Id, scheme: Choice, _retries: Clicks = None) -> Any:
     """The clock of the person's punches, their sites and phones."""
-    check(FRAUD_VIEW)
-    return states.or_failed(
-        "The profile",
-        {"type": "retry", "page": "person-profile", "n": 0},
-        lambda: _show(person_id, scheme),
-    )
+    return parts.show("profile", "The profile", person_id, lambda person: _drawn(person, scheme))
 
 
-def _show(person_id: int, scheme: str | None) -> Any:
-    if queries.people.person(person_id) is None:
-        return states.not_found("person")
-    told = queries.person.profile(person_id, utcnow())
-    return [_clock(told, scheme, person_id), _used("Sites", told, "sites", person_id),
-            _used("Phones", told, "phones", person_id)]  # fmt: skip
+def _drawn(person: dict[str, Any], scheme: str | None) -> list[html.Section]:
+    key = person["id"]
+    told = queries.person.profile(key, utcnow())
+    return [
+        _clock(told, scheme, key),
+        _used("Sites", told, "sites", key),
+        _used("Phones", told, "phones", key),
+    ]
 
 
-def _clock(told: dict[str, Any], scheme: str | None, person_id: int) -> Any:
-    aside = html.Span(f"{told['days']} days", className="muted")
+def _clock(told: dict[str, Any], scheme: str | None, person_id: int) -> html.Section:
     if not told["punches"]:
-        nothing = html.P(f"No punches in or out in {told['days']} days.", className="muted pad")
-        return marks.section("Hours", nothing, aside=aside)
-    today = told["today"]
-    words_of_today = (
-        f"◆ today: {words.count(len(today), 'punch', 'punches')}" if today else "none today"
-    )
+        return marks.section(
+            "Hours",
+            parts.nothing(f"No punches in or out in {told['days']} days."),
+            aside=html.Span(f"{told['days']} days", className="muted"),
+        )
+    today = len(told["today"])
+    words_of_today = f"◆ today: {words.count(today, 'punch', 'punches')}" if today else "none today"
     count = words.count(told["punches"], "punch", "punches")
-    graph = dcc.Graph(
-        id="person-clock",
-        figure=punch_clock.figure(told, "light" if scheme == "light" else "dark"),
-        config={"displayModeBar": False, "responsive": True},
-        style={"height": f"{punch_clock.HEIGHT}px"},
-    )
+    chart = punch_clock.figure(told, graphs.scheme(scheme))
     return marks.section(
         "Hours",
         html.Div(
             [
-                html.Div(graph, role="img", **aria(label=_hours_in_words(told))),
+                graphs.told("person-clock", chart, _hours_in_words(told)),
                 html.P(
                     f"{count} in and out in {told['days']} days, by hour on the site's clock; "
                     f"{words_of_today}.",
@@ -96,51 +79,36 @@ def _hours_in_words(told: dict[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def _used(title: str, told: dict[str, Any], kind: str, person_id: int) -> Any:
+def _used(title: str, told: dict[str, Any], kind: str, person_id: int) -> html.Section:
     rows = told[kind]
-    table = f"person-{kind}"
     if not rows:
-        return marks.section(title, html.P("None so far.", className="muted pad"))
+        return marks.section(title, parts.nothing("None so far."))
     total = max(sum(row["punches"] for row in rows), 1)
-    head = ["Name", f"Punches in {told['days']} days", "Since", "Last"]
-    body = [
-        html.Tr(
-            [
-                html.Th(_name(row, person_id), scope="row"),
-                html.Td(
-                    [
-                        html.Span(f"{row['punches']} of {total}", className="num"),
-                        html.Span(
-                            html.Span(style={"width": f"{100 * row['punches'] / total:.0f}%"}),
-                            className="share",
-                            **aria(hidden="true"),
-                        ),
-                    ]
-                ),
-                html.Td(marks.moment(row["first_at"], row["timezone"])),
-                html.Td(marks.moment(row["last_at"], row["timezone"])),
-            ]
-        )
-        for row in rows[:LISTED]
-    ]
+    head = ("Name", f"Punches in {told['days']} days", "Since", "Last")
+    body = [_row(row, total, person_id) for row in rows[:LISTED]]
     beyond = len(rows) - LISTED
+    table = f"person-{kind}"
     return marks.section(
         title,
         html.Div(
             [
-                html.Table(
-                    [
-                        html.Thead(html.Tr([html.Th(name, scope="col") for name in head])),
-                        html.Tbody(body),
-                    ],
-                    id=table,
-                    className="lines-table",
-                ),
-                html.P(f"and {beyond} more", className="muted pad") if beyond > 0 else None,
+                parts.table(table, head, body),
+                parts.nothing(f"and {beyond} more") if beyond > 0 else None,
             ],
             className="scroll-x",
         ),
         aside=exports.rows(table, f"person-{person_id}-{kind}"),
+    )
+
+
+def _row(row: dict[str, Any], total: int, person_id: int) -> html.Tr:
+    return html.Tr(
+        [
+            html.Th(_name(row, person_id), scope="row"),
+            html.Td(parts.share(row["punches"], total)),
+            html.Td(marks.moment(row["first_at"], row["timezone"])),
+            html.Td(marks.moment(row["last_at"], row["timezone"])),
+        ]
     )
 
 

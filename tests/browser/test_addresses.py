@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
 from playwright.sync_api import expect
 
+from noc.workforce.models import Person, Site
 from tests.browser.conftest import Company, Watched
 from tests.browser.test_pages import live, raise_alert
 
@@ -59,6 +61,58 @@ def test_the_next_page_does_not_open_what_was_open_before(
     page.get_by_role("option", name="Meera Joshi · G120").click()
     expect(page.get_by_role("heading", name="Meera Joshi", level=2)).to_be_visible()
     assert "open=" not in page.url
+
+
+def linked(company: Company) -> int:
+    """Ana Ruiz, who has used the same phone as the company's guard: her id."""
+    at = dt.datetime.now(dt.UTC) - dt.timedelta(days=2)
+    with company.rows() as make:
+        site = make.session.get_one(Site, (company.tenant_id, company.site_id))
+        guard = make.session.get_one(Person, (company.tenant_id, company.person_id))
+        friend = make.person(site, name="Ana Ruiz", code="G121")
+        phone = make.device(code="D77", person_id=guard.id)
+        for person in (guard, friend):
+            make.punch(person, site, occurred_at=at, device_id=phone.id)
+        return friend.id
+
+
+def test_a_linked_guard_has_an_address_of_their_own(watched: Watched, company: Company) -> None:
+    friend = linked(company)
+    page = watched.sign_in(company)
+    page.goto(f"{watched.base}/app/person/{company.person_id}?days=90#guard-side")
+    expect(page.get_by_role("heading", name="Meera Joshi", level=2)).to_be_visible()
+    graph = page.locator("#person-graph-links")
+    expect(graph).to_contain_text("Ana Ruiz")
+    graph.scroll_into_view_if_needed()
+    spot = page.evaluate(
+        """friend => {
+            const plot = document.querySelector('#person-graph-links .js-plotly-plot');
+            const box = plot.getBoundingClientRect();
+            const { xaxis, yaxis } = plot._fullLayout;
+            const trace = plot._fullData.find((one) => one.customdata);
+            const at = trace.customdata.findIndex(([id]) => id === friend);
+            return [box.left + xaxis._offset + xaxis.d2p(trace.x[at]),
+                    box.top + yaxis._offset + yaxis.d2p(trace.y[at])];
+        }""",
+        friend,
+    )
+    page.mouse.move(*spot)
+    page.mouse.click(*spot)
+    expect(page.get_by_role("heading", name="Ana Ruiz", level=2)).to_be_visible()
+    # What was chosen on the page before, and the part that it was opened at, stayed there.
+    expect(page).to_have_url(re.compile(rf"/app/person/{friend}\?days=30$"))
+    page.go_back()
+    expect(page.get_by_role("heading", name="Meera Joshi", level=2)).to_be_visible()
+    expect(page.get_by_role("radio", name="90 days")).to_be_checked()
+
+
+def test_the_period_of_a_person_stands_in_the_address(watched: Watched, company: Company) -> None:
+    page = watched.sign_in(company, "/app/people")
+    page.get_by_role("link", name="Meera Joshi").click()
+    page.locator("#person-days").get_by_text("90 days").click()
+    expect(page).to_have_url(re.compile(rf"/app/person/{company.person_id}\?days=90$"))
+    page.reload()
+    expect(page.get_by_role("radio", name="90 days")).to_be_checked()
 
 
 @pytest.mark.parametrize("target", ["alert:999999", "alert:x", "<b>:1", "thing:1", ""])

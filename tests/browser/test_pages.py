@@ -160,7 +160,7 @@ def test_a_cell_of_the_heatmap_leads_to_its_punches_and_on_to_the_person(
     expect(cell).to_contain_text("Harbour Depot")
     expect(cell).to_contain_text("The same phone punched for somebody else")
     cell.get_by_role("link", name="Meera Joshi").click()
-    page.wait_for_url(f"**/app/person/{company.person_id}")
+    expect(page).to_have_url(re.compile(rf"/app/person/{company.person_id}(\?days=30)?$"))
     expect(page.get_by_role("heading", name="Meera Joshi")).to_be_visible()
     expect(page.get_by_role("heading", name="1 of 1 punch scored")).to_be_visible()
     expect(page.locator("#person-graph .js-plotly-plot")).to_be_visible()
@@ -197,7 +197,7 @@ def test_a_person_is_found_from_the_keyboard(watched: Watched, company: Company)
     expect(page.locator("#finder")).to_be_focused()
     page.keyboard.type("meera")
     page.get_by_role("option", name="Meera Joshi · G120").click()
-    page.wait_for_url(f"**/app/person/{company.person_id}")
+    expect(page).to_have_url(re.compile(rf"/app/person/{company.person_id}(\?days=30)?$"))
     expect(page.get_by_role("heading", name="Meera Joshi")).to_be_visible()
 
 

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 from apiflask import APIFlask
+from sqlalchemy.exc import OperationalError
 
+from dashboards import queries
+from dashboards.person import scores
 from noc.fraud.review.labelling import Said, label
 from noc.tickets.queries import find_ticket
 from noc.workforce.models import Person, Site
@@ -159,3 +162,48 @@ def test_parts_ask_the_database_as_often_however_much_there_is(
         make.punch(make.person(site), site, occurred_at=at)
     more = [query_count(lambda name=name: part(reader, name, guard)) for name in PARTS]  # type: ignore[misc]
     assert more == few
+
+
+def test_a_part_that_cannot_be_read_leaves_the_others_and_can_be_asked_again(
+    reader: Reader, guard: Person, foul: Scored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise OperationalError("SELECT", {}, Exception("canceling statement"))
+
+    monkeypatch.setattr(queries.person, "linked", broken)
+    text = part(reader, "links", guard).text
+    assert "The links could not be loaded" in text
+    assert '"id":{"type":"retry","page":"person-links","n":0}' in text
+    assert "could not be loaded" not in part(reader, "profile", guard).text
+    wires = {wire["id"] for one in reader.dependencies() for wire in one["inputs"]}
+    assert any("person-links" in wire and "retry" in wire for wire in wires)
+
+
+def punches(reader: Reader, person: Person, *, everything: bool) -> Any:
+    values = {"person-id.data": person.id, "person-days.value": "30", "scheme.data": "dark"}
+    if not everything:
+        return reader.call("person-scores.children", "person-id.data", values=values)
+    values["person-all.n_clicks"] = 1
+    return reader.call("person-punches.children", "person-all.n_clicks", values=values)
+
+
+def test_the_list_of_punches_says_how_many_it_leaves_out(
+    reader: Reader, make: Make, guard: Person, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scores, "LISTED", 2)
+    for hours in (1, 2):
+        scored(make, guard, site, at=dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours))
+    few = punches(reader, guard, everything=False).text
+    assert few.count("data-punch") == 2
+    assert "Show all 2" in few
+    scored(make, guard, site, at=dt.datetime.now(dt.UTC) - dt.timedelta(hours=3))
+    more = punches(reader, guard, everything=False).text
+    assert more.count("data-punch") == 2
+    assert "Show the latest 2 of 3" in more
+    assert "the latest 2 of 3" in punches(reader, guard, everything=True).text
+
+
+def test_someone_without_scores_has_no_list_of_punches(reader: Reader, guard: Person) -> None:
+    answer = punches(reader, guard, everything=True)
+    assert answer.status_code == 200
+    assert "data-punch" not in answer.text
