@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import dash_mantine_components as dmc
-from dash import html
+from dash import Dash, Input, Output, dcc, html
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from dashboards import words
+from dashboards import browser, callbacks, words
 from dashboards.callbacks import Id, Note
 from dashboards.marks import aria
 from noc.audit import bulk
@@ -32,6 +32,29 @@ class Wanted(TypedDict):
     action: Literal["acknowledge", "resolve"]
     resolution: Annotated[str | None, Field(max_length=50)]
     note: Note
+
+
+def stores() -> list[dcc.Store]:
+    """What the script wants done, and what came of it."""
+    return [dcc.Store(id="findings-wanted"), dcc.Store(id="findings-result")]
+
+
+def register(ui: Dash) -> None:
+    """Do what the script wants; ``assets/findings.js`` shows what came of it."""
+    callbacks.register(
+        ui,
+        act,
+        Output("findings-result", "data"),
+        Input("findings-wanted", "data"),
+        prevent_initial_call=True,
+    )
+    done = Output("sink", "data", allow_duplicate=True)
+    for name, wire in (
+        ("findingsActed", Input("findings-result", "data")),
+        ("findingsChosen", Input("findings-grid", "selectedRows")),
+        ("findingsOutcome", Input("findings-outcome", "value")),
+    ):
+        browser.call(ui, name, done, wire, on_load=False)
 
 
 def act(wanted: Wanted) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, dcc, html
 
-from dashboards import callbacks, queries, states, words
-from dashboards.callbacks import Choice, SiteChoice
+from dashboards import browser, callbacks, queries, states, words
+from dashboards.callbacks import Choice, Clicks, SiteChoice
 from dashboards.marks import aria, icon
 
 TITLE = "People"
@@ -16,15 +16,17 @@ TITLE = "People"
 SHOWN = 100
 
 
-def layout(_: dict[str, str]) -> html.Div:
-    """The search and what it finds."""
-    sites = [{"value": key, "label": site["name"]} for key, site in queries.reader.sites().items()]
+def layout(query: dict[str, str]) -> html.Div:
+    """The search and what it finds; ``?text=&site=`` come from a link."""
+    sites = queries.reader.sites()
+    site = query.get("site")
     return html.Div(
         [
             html.Div(
                 [
                     dmc.TextInput(
                         id="people-text",
+                        value=query.get("text", ""),
                         placeholder="Name or code",
                         debounce=200,
                         leftSection=icon("search"),
@@ -34,7 +36,8 @@ def layout(_: dict[str, str]) -> html.Div:
                     dmc.Select(
                         id="people-site",
                         placeholder="All sites",
-                        data=sites,
+                        value=site if site in sites else None,
+                        data=[{"value": key, "label": one["name"]} for key, one in sites.items()],
                         clearable=True,
                         searchable=True,
                         className="toolbar-select",
@@ -57,11 +60,18 @@ def register(ui: Dash) -> None:
         Output("people-list", "children"),
         Input("people-text", "value"),
         Input("people-site", "value"),
+        states.asked_again("people"),
+        running=[(Output("people-list", "className"), "is-loading", "")],
     )
+    browser.keep_address(ui, "people-text", "people-site")
 
 
-def show(text: Choice, site: SiteChoice) -> Any:
+def show(text: Choice, site: SiteChoice, _again: Clicks = None) -> Any:
     """Up to :data:`SHOWN` people by name, each leading to their page."""
+    return states.or_failed("The people", "people", lambda: _show(text, site))
+
+
+def _show(text: str | None, site: int | None) -> Any:
     found = queries.people.find_people(text or "", limit=SHOWN + 1, site_id=site)
     if not found:
         return html.Div(
