@@ -8,7 +8,8 @@ from typing import Any
 from dash import html
 
 from dashboards import words
-from dashboards.baselines.hour import button, scope
+from dashboards.baselines.form import button
+from dashboards.baselines.hour import scope
 from dashboards.detail import parts
 from noc.audit import tuning
 from noc.audit.anomalies import WORK

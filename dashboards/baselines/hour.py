@@ -5,18 +5,58 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-import dash_mantine_components as dmc
-from dash import html
+from dash import Dash, Input, Output, html
 
-from dashboards import marks, words
+from dashboards import callbacks, marks, queries, states, words
+from dashboards.baselines import changes
+from dashboards.baselines import chosen as choosing
+from dashboards.baselines.chosen import Chosen
+from dashboards.callbacks import Clicks
 from dashboards.figures.baseline_week import hour_name
-from dashboards.marks import aria
 from noc.audit.baselines import Baseline
 from noc.audit.learning import MIN_SAMPLES, STABLE_DAYS
 from noc.audit.week import Expected
+from noc.database.base import utcnow
 from noc.fraud.intervals import wilson
-from noc.identity.capabilities import ADMIN
-from noc.identity.principal import required_principal
+
+
+def register(ui: Dash) -> None:
+    """Read when a choice or a threshold changes."""
+    callbacks.register(
+        ui,
+        show,
+        Output("baselines-hour-part", "children"),
+        Output("baselines-changes", "children"),
+        Output("baselines-one", "data"),
+        choosing.wires(Input),
+        choosing.CHANGED,
+        states.asked_again("baselines-hour"),
+    )
+
+
+def show(chosen: Chosen, _changed: Clicks = None, _again: Clicks = None) -> tuple[Any, Any, Any]:
+    """The baseline of the chosen hour, the changes of thresholds, and which one it is."""
+    built: Any = states.or_failed("The hour", "baselines-hour", lambda: _show(chosen))
+    if isinstance(built, tuple):
+        return built
+    return html.Div(built, className="panel"), None, None
+
+
+def _show(chosen: Chosen) -> tuple[Any, Any, Any]:
+    site, metric = chosen["site"], choosing.metric(chosen)
+    hours = queries.baselines.expected(site, metric) if site else []
+    if site is None or not hours:
+        return states.not_found("site"), None, None
+    zone = queries.reader.zone(site) or "UTC"
+    one = hours[choosing.slot(chosen, zone)]
+    found = one.baseline
+    judged = queries.baselines.judged(found, utcnow()) if found else (0, 0)
+    learned = queries.baselines.learned(found.id) if found else {}
+    return (
+        panel(one, judged, learned, zone, choosing.unit(metric)),
+        changes.section(queries.baselines.changes(site, metric), zone),
+        {"id": found.id, "held": found.pinned_threshold, "slot": one.slot} if found else None,
+    )
 
 
 def panel(
@@ -114,65 +154,3 @@ def _learned(learned: dict[str, Any], zone: str | None) -> Any:
         return "Nothing yet"
     first: dt.datetime = learned["first_sample_at"]
     return [f"since {first:%d %b %Y}, last ", marks.moment(learned["last_sample_at"], zone)]
-
-
-def may_change() -> bool:
-    """Whether this reader may change thresholds: an administrator of the whole company."""
-    principal = required_principal()
-    return principal.may(ADMIN) and principal.site_ids is None
-
-
-def form() -> html.Section | None:
-    """Where an administrator pins, lets go and resets; None for everybody else."""
-    if not may_change():
-        return None
-    return marks.section(
-        "Change the threshold of this hour",
-        html.Div(
-            [
-                html.Div(
-                    [
-                        dmc.NumberInput(
-                            id="baselines-threshold",
-                            label="Deviations",
-                            min=1.5,
-                            max=5,
-                            step=0.1,
-                            decimalScale=2,
-                            size="xs",
-                            className="baseline-number",
-                        ),
-                        dmc.TextInput(
-                            id="baselines-reason",
-                            label="Why",
-                            placeholder="Who comes after you will read it",
-                            className="baseline-why",
-                        ),
-                    ],
-                    className="baseline-fields",
-                ),
-                html.Div(
-                    [
-                        button("pin", "Pin"),
-                        button("let-go", "Let go"),
-                        html.Span(className="spring"),
-                        button("reset", "Forget and learn anew"),
-                    ],
-                    className="actions",
-                ),
-                html.Div(id="baselines-confirm", role="status", **aria(live="polite")),
-            ],
-            className="section-body act",
-        ),
-    )
-
-
-def button(step: str, label: str, *, primary: bool = False) -> html.Button:
-    """A button that takes a step with the baseline of the chosen hour."""
-    return html.Button(
-        label,
-        id={"type": "baseline-step", "step": step},
-        className="btn btn-primary" if primary else "btn",
-        n_clicks=0,
-        type="button",
-    )
