@@ -1,4 +1,4 @@
-"""Sites where they are, on a map that needs no tiles: longitude and latitude as they are."""
+"""All sites of the company on one map that needs no tiles: longitude and latitude as they are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dashboards.heatmap.measures import Measure
 HEIGHT = 560
 
 METRES_A_DEGREE = 111_320
-"""Of latitude; of longitude times the cosine of the latitude."""
+"""Of latitude; of longitude times its cosine. ``assets/heatmap.js`` has the same."""
 
 _LEAST = 0.01
 """Degrees that a map of one site shows: about a kilometre."""

@@ -11,102 +11,75 @@ from zoneinfo import ZoneInfo
 import plotly.graph_objects as go
 
 from dashboards import theme
+from dashboards.figures import site_ground
+from dashboards.figures.site_ground import Point
+from noc.audit.story import metres
 
 HEIGHT = 264
 
 FAR = 2.5
 """Fixes further out than so many times what the geofence and the punch take are left outside."""
 
-_METRES_PER_DEGREE = 111_195.0
-"""Of a great circle on a sphere of 6,371 km."""
 
-Point = tuple[float, float]
+class Fix(NamedTuple):
+    """Where the phone was, and how sure that is (m)."""
+
+    at: dt.datetime
+    place: Point
+    accuracy: float | None
 
 
 class Plan(NamedTuple):
     """What the map shows, in metres east and north of the site's centre.
 
-    ``fence`` is the ring of the geofence, None where it is the circle of ``radius``; ``punch`` is
-    None where the phone reported no place. ``reach``: half the width shown; ``outside``: how many
-    fixes lie beyond it.
+    ``fence`` is the closed ring of the geofence; ``punch`` is None where the phone reported no
+    place. ``reach``: half the width shown; ``outside``: how many fixes lie beyond it.
     """
 
-    fence: list[Point] | None
-    radius: float
+    fence: list[Point]
     punch: Point | None
     accuracy: float | None
-    fixes: list[tuple[dt.datetime, float, float]]
+    fixes: list[Fix]
     reach: float
     outside: int
 
 
 def plan(punch: dict[str, Any], fixes: Sequence[dict[str, Any]]) -> Plan:
     """Lay out the ``punch`` and the ``fixes`` of ``noc.fraud.review.surroundings``."""
-    lat, lon = punch["site_lat"], punch["site_lon"]
-
-    def place(at_lat: float, at_lon: float) -> Point:
-        """On a plane that touches the earth at the site: exact enough for what is shown."""
-        # The shorter way round, for a site at the date line.
-        east = (at_lon - lon + 180) % 360 - 180
-        return (
-            east * _METRES_PER_DEGREE * math.cos(math.radians(lat)),
-            (at_lat - lat) * _METRES_PER_DEGREE,
-        )
-
-    ring = punch["geofence_polygon"]
-    fence = [place(corner[1], corner[0]) for corner in ring] if ring else None
-    radius = max(map(_far, fence)) if fence else punch["geofence_radius"]
-    here = None if punch["lat"] is None else place(punch["lat"], punch["lon"])
-    placed = [(fix["occurred_at"], *place(fix["lat"], fix["lon"])) for fix in fixes]
-    needed = max(radius, _far(here) + (punch["gps_accuracy"] or 0) if here else 0)
-    near = [_far((x, y)) for _, x, y in placed if _far((x, y)) <= FAR * needed]
-    reach = 1.12 * max([needed, *near])
-    return Plan(
-        fence,
-        radius,
-        here,
-        punch["gps_accuracy"],
-        placed,
-        reach,
-        sum(max(abs(x), abs(y)) > reach for _, x, y in placed),
-    )
+    centre = {"lat": punch["site_lat"], "lon": punch["site_lon"]}
+    drawn = punch["geofence_polygon"] or []
+    corners = [metres(lat, lon, centre) for lon, lat in drawn]
+    fence = site_ground.ring(corners, punch["geofence_radius"])
+    here = None if punch["lat"] is None else metres(punch["lat"], punch["lon"], centre)
+    placed = [
+        Fix(fix["occurred_at"], metres(fix["lat"], fix["lon"], centre), fix["accuracy"])
+        for fix in fixes
+    ]
+    needed = max(map(site_ground.far, fence))
+    if here is not None:
+        needed = max(needed, site_ground.far(here) + (punch["gps_accuracy"] or 0))
+    away = [site_ground.far(fix.place) for fix in placed]
+    reach = 1.12 * max([needed, *[distance for distance in away if distance <= FAR * needed]])
+    outside = sum(site_ground.beyond(fix.place, reach) for fix in placed)
+    return Plan(fence, here, punch["gps_accuracy"], placed, reach, outside)
 
 
 def figure(plan: Plan, at: dt.datetime, zone: str, scheme: theme.Scheme) -> go.Figure:
-    """The map; the clock is that of the ``zone``. North is up, a metre is as long both ways."""
+    """The map; the clock is that of the ``zone``. Small, so a bar says the scale and no axis."""
     tokens = theme.COLOURS[scheme]
-    chart = go.Figure(layout={"template": theme.template(scheme), "height": HEIGHT})
-    _fence(chart, plan, scheme)
+    chart = site_ground.chart(plan.reach, HEIGHT, scheme)
+    chart.add_trace(site_ground.fence(plan.fence, scheme))
+    chart.add_annotation(
+        x=0, y=max(y for _, y in plan.fence), yshift=9, text="geofence", showarrow=False,
+        font={"color": tokens["muted"]},
+    )  # fmt: skip
     _fixes(chart, plan, at, ZoneInfo(zone), scheme)
     if plan.punch is not None:
         _punch(chart, plan, scheme)
     _scale(chart, plan.reach, tokens["text"])
-    bare = {"showgrid": False, "showticklabels": False, "fixedrange": True, "zeroline": False}
-    span = [-plan.reach, plan.reach]
-    chart.update_layout(
-        xaxis=bare | {"range": span, "constrain": "range"},
-        yaxis=bare | {"range": span, "scaleanchor": "x", "scaleratio": 1, "constrain": "range"},
-        margin={"l": 0, "r": 0, "t": 0, "b": 0},
-    )
+    bare = {"showgrid": False, "showticklabels": False, "constrain": "range"}
+    chart.update_layout(xaxis=bare, yaxis=bare, margin={"l": 0, "r": 0, "t": 0, "b": 0})
     return chart
-
-
-def _fence(chart: go.Figure, plan: Plan, scheme: theme.Scheme) -> None:
-    tokens = theme.COLOURS[scheme]
-    ring = plan.fence or [
-        (plan.radius * math.cos(step * math.pi / 36), plan.radius * math.sin(step * math.pi / 36))
-        for step in range(72)
-    ]
-    closed = [*ring, ring[0]]
-    chart.add_trace(go.Scatter(
-        x=[x for x, _ in closed], y=[y for _, y in closed], mode="lines", name="Geofence",
-        fill="toself", fillcolor=tokens["unmeasured"], hoverinfo="skip",
-        line={"width": 1.5, "color": tokens["muted"]},
-    ))  # fmt: skip
-    top = max(y for _, y in ring)
-    chart.add_annotation(
-        x=0, y=top, yshift=9, text="geofence", showarrow=False, font={"color": tokens["muted"]}
-    )
 
 
 def _fixes(
@@ -114,34 +87,24 @@ def _fixes(
 ) -> None:
     if not plan.fixes:
         return
-    tokens = theme.COLOURS[scheme]
-    minutes = [(moment - at).total_seconds() / 60 for moment, _, _ in plan.fixes]
-    chart.add_trace(go.Scatter(
-        x=[x for _, x, _ in plan.fixes], y=[y for _, _, y in plan.fixes],
-        mode="lines+markers", name="Phone",
-        line={"width": 1, "color": tokens["muted"]},
-        marker={
-            "size": 6, "opacity": 1, "color": tokens["surface"],
-            "line": {"width": 1.5, "color": tokens["accent"]},
-        },
-        hovertext=[
-            f"{moment.astimezone(clock):%H:%M:%S}, {_relative(apart)}"
-            for (moment, _, _), apart in zip(plan.fixes, minutes, strict=True)
-        ],
-        hovertemplate="Phone at %{hovertext}<br>%{x:.0f} m east, %{y:.0f} m north<extra></extra>",
-    ))  # fmt: skip
-    ends = {0, len(plan.fixes) - 1}
-    for index in sorted(ends):
-        moment, x, y = plan.fixes[index]
-        if max(abs(x), abs(y)) <= plan.reach:
+    told = [
+        f"<b>{fix.at.astimezone(clock):%H:%M:%S}</b>, {_relative(fix.at - at)}<br>"
+        f"{site_ground.told_of(fix.place, fix.accuracy)}"
+        for fix in plan.fixes
+    ]
+    chart.add_trace(site_ground.fixes([fix.place for fix in plan.fixes], told, scheme))
+    for fix in dict.fromkeys((plan.fixes[0], plan.fixes[-1])):
+        if not site_ground.beyond(fix.place, plan.reach):
+            x, y = fix.place
             chart.add_annotation(
-                x=x, y=y, text=f"{moment.astimezone(clock):%H:%M}", showarrow=False,
-                yshift=-12, font={"color": tokens["text"]},
+                x=x, y=y, text=f"{fix.at.astimezone(clock):%H:%M}", showarrow=False,
+                yshift=-12, font={"color": theme.COLOURS[scheme]["text"]},
             )  # fmt: skip
 
 
-def _relative(minutes: float) -> str:
-    return f"{abs(minutes):.0f} min {'before' if minutes < 0 else 'after'}"
+def _relative(apart: dt.timedelta) -> str:
+    minutes = apart.total_seconds() / 60
+    return f"{abs(minutes):.0f} min {'before' if minutes < 0 else 'after'} the punch"
 
 
 def _punch(chart: go.Figure, plan: Plan, scheme: theme.Scheme) -> None:
@@ -189,7 +152,3 @@ def _round_length(most: float) -> float:
     """The longest of 1, 2, 5, 10, 20 ... metres that is not above ``most``."""
     power = 10.0 ** math.floor(math.log10(max(most, 1.0)))
     return max(step * power for step in (1, 2, 5) if step * power <= max(most, 1.0))
-
-
-def _far(point: Point | None) -> float:
-    return math.hypot(*point) if point else 0.0

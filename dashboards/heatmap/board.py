@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from dash import dcc, html
 
 from dashboards import exports, states, theme, words
-from dashboards.figures import fraud_heatmap, sites_map
+from dashboards.figures import all_sites_map, fraud_heatmap
 from dashboards.heatmap import measures
 from dashboards.heatmap.choices import View
 from dashboards.heatmap.measures import Measure
@@ -153,12 +153,12 @@ def _chart(report: dict[str, Any], measure: Measure, scheme: theme.Scheme) -> ht
 
 
 def _map(report: dict[str, Any], measure: Measure, scheme: theme.Scheme) -> html.Div:
-    chart = sites_map.figure(report, measure, scheme)
+    chart = all_sites_map.figure(report, measure, scheme)
     values = [measures.whole(site).value(measure) for site in report["sites"]]
     config = {"displayModeBar": False, "responsive": True, "scrollZoom": True}
     return html.Div(
         [
-            _head(report, measure, sites_map.top(values, measure), "heatmap-map"),
+            _head(report, measure, all_sites_map.top(values, measure), "heatmap-map"),
             _graph("heatmap-map", chart, config),
             html.P(
                 "Colour: the measure over the whole period; area: punches; circle: the geofence, "

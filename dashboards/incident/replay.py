@@ -12,16 +12,14 @@ from zoneinfo import ZoneInfo
 import dash_mantine_components as dmc
 from dash import dcc, html
 
-from dashboards import exports, marks, words
-from dashboards.figures import incident_timeline, site_map
+from dashboards import exports, graphs, marks, words
+from dashboards.figures import incident_map, incident_timeline
 from dashboards.incident.events import LANES, Event
 from dashboards.marks import aria, data, icon
 from dashboards.theme import Scheme
 from noc.audit.story import Story
 
 SPEEDS = (("60", "1 min/s"), ("300", "5 min/s"), ("900", "15 min/s"))
-
-_CHART: Any = {"displayModeBar": False, "responsive": True}
 
 
 def body(incident: dict[str, Any], story: Story, events: list[Event], scheme: Scheme) -> list[Any]:
@@ -38,12 +36,7 @@ def body(incident: dict[str, Any], story: Story, events: list[Event], scheme: Sc
                     dcc.Store(id="incident-story", data=for_script(story, events, shift)),
                     html.P(sentence(story, events, incident), className="muted"),
                     html.Div(
-                        dcc.Graph(
-                            id="incident-timeline",
-                            figure=chart,
-                            config=_CHART,
-                            style={"height": f"{chart.layout.height}px"},
-                        ),
+                        graphs.graph("incident-timeline", chart),
                         className="incident-chart",
                     ),
                     _controls(story),
@@ -214,7 +207,7 @@ def _row(event: Event, shift: dt.timedelta, number: int, zone: str) -> html.Li:
 def _map(story: Story, shift: dt.timedelta, scheme: Scheme) -> html.Section | None:
     if story.site is None:
         return None
-    told = site_map.sentence(story.site, story.fixes)
+    told = incident_map.sentence(story.site, story.fixes)
     if story.fixes_of > len(story.fixes):
         told += f" {len(story.fixes):,} of {story.fixes_of:,} fixes are drawn."
     fence = "" if story.site["ring"] else f", {story.site['geofence_radius']:.0f} m"
@@ -223,14 +216,11 @@ def _map(story: Story, shift: dt.timedelta, scheme: Scheme) -> html.Section | No
         html.Div(
             [
                 html.P(
-                    f"{told} The dashed line is the geofence{fence}; the ring is the last fix.",
+                    f"{told} The tinted area is the geofence{fence}; the ring is the last fix.",
                     className="muted",
                 ),
-                dcc.Graph(
-                    id="incident-map",
-                    figure=site_map.figure(story.site, story.fixes, shift, scheme),
-                    config=_CHART,
-                    style={"height": f"{site_map.HEIGHT}px"},
+                graphs.graph(
+                    "incident-map", incident_map.figure(story.site, story.fixes, shift, scheme)
                 ),
             ],
             className="section-body stack-tight",

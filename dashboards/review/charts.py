@@ -23,7 +23,7 @@ def place(punch: dict[str, Any], around: dict[str, Any], scheme: theme.Scheme) -
     if not plan.fixes:
         lines = [f"The phone sent no position within {FIX_MINUTES} min"]
     if plan.outside:
-        nearest = min(math.hypot(x, y) for _, x, y in plan.fixes)
+        nearest = min(math.hypot(*fix.place) for fix in plan.fixes)
         lines.append(
             f"{plan.outside} further out than shown"
             if plan.outside < len(plan.fixes)

@@ -9,11 +9,11 @@ import pytest
 
 from dashboards import theme, words
 from dashboards.figures import (
+    all_sites_map,
     fraud_heatmap,
     model_features,
     model_quality,
     score_history,
-    sites_map,
 )
 from dashboards.habits import sentence
 from dashboards.heatmap.board import finding, rank, subtitle
@@ -125,7 +125,7 @@ def test_the_clock_is_named() -> None:
 def test_the_map_has_markers_by_measure_and_geofences_to_scale() -> None:
     busy, idle = site("Busy", cells={3: (16, 0.9, 0.25)}), site("Idle!")
     busy |= {"lat": 60.0, "lon": 10.0, "radius": 1000.0}
-    chart = sites_map.figure(report(busy, idle), "max", "dark")
+    chart = all_sites_map.figure(report(busy, idle), "max", "dark")
     fence, empty, measured = chart.data
     assert list(measured.marker.color) == [0.9]
     assert (list(measured.x), list(measured.y)) == ([10.0], [60.0])

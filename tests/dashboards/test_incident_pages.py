@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dashboards import theme
-from dashboards.figures import incident_timeline, site_map
+from dashboards.figures import incident_map, incident_timeline
 from dashboards.incident import events, replay, side
 from noc.audit.story import Story
 from noc.incidents.models import Incident
@@ -239,7 +239,7 @@ def test_the_map_is_in_metres_and_a_fix_far_away_does_not_shrink_the_site(
         {"x": 30.0, "y": 40.0, "accuracy": 8.0, "person_id": 1, "at": AT},
         {"x": 90_000.0, "y": 0.0, "accuracy": None, "person_id": 1, "at": AT},
     ]
-    chart = site_map.figure(SITE, fixes, SHIFT, scheme)
+    chart = incident_map.figure(SITE, fixes, SHIFT, scheme)
     traces = {trace.name: trace for trace in chart.data}
 
     assert max(traces["Geofence"].x) == 150.0
@@ -248,24 +248,22 @@ def test_the_map_is_in_metres_and_a_fix_far_away_does_not_shrink_the_site(
     assert chart.layout.xaxis.range[1] == 1500
     assert list(traces["Last fix"].x) == [90_000.0]
     assert "50 m from the centre, accurate to 8 m" in traces["Fixes"].text[0]
-    told = site_map.sentence(SITE, fixes)
+    told = incident_map.sentence(SITE, fixes)
     assert told == ("2 fixes, the furthest 90.0 km away. 1 fix lies beyond the edge of the map.")
-    assert "no place" in site_map.sentence(SITE, [])
+    assert "no place" in incident_map.sentence(SITE, [])
 
 
 def test_a_polygon_is_the_geofence_where_there_is_one() -> None:
     corners = [(0.0, 0.0), (10.0, 0.0), (10.0, 20.0)]
-    xs, ys = site_map.ring(SITE | {"ring": corners})
-    assert xs == [0.0, 10.0, 10.0, 0.0]
-    assert ys == [0.0, 0.0, 20.0, 0.0]
-    assert site_map.reach(SITE | {"ring": corners}, []) == 25.0
+    assert incident_map.ring(SITE | {"ring": corners}) == [*corners, corners[0]]
+    assert incident_map.reach(SITE | {"ring": corners}, []) == 25.0
 
 
 def test_the_dots_of_several_people_are_no_trail() -> None:
     fixes = [
         {"x": 0.0, "y": 0.0, "accuracy": None, "person_id": person, "at": AT} for person in (1, 2)
     ]
-    chart = site_map.figure(SITE, fixes, SHIFT, "dark")
+    chart = incident_map.figure(SITE, fixes, SHIFT, "dark")
     assert next(trace for trace in chart.data if trace.name == "Fixes").mode == "markers"
 
 

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from dashboards.figures import people_links, punch_clock, punch_map, punch_timeline
+from dashboards.figures import (
+    incident_map,
+    people_links,
+    punch_clock,
+    punch_map,
+    punch_timeline,
+    site_ground,
+)
 from dashboards.review.comparison import rows
 
 AT = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
@@ -35,7 +42,7 @@ def test_the_map_is_in_metres_both_ways() -> None:
     east = 200 / (DEGREE * math.cos(math.radians(60)))
     plan = punch_map.plan(punch(lon=10.0 + east), [fix(50)])
     assert plan.punch == pytest.approx((200.0, 0.0), abs=0.5)
-    assert plan.fixes[0][1:] == pytest.approx((0.0, 50.0), abs=0.5)
+    assert plan.fixes[0].place == pytest.approx((0.0, 50.0), abs=0.5)
     chart = punch_map.figure(plan, AT, "UTC", "dark")
     assert chart.layout.yaxis.scaleanchor == "x"
     (circle,) = [shape for shape in chart.layout.shapes if shape.name == "accuracy"]
@@ -52,7 +59,6 @@ def test_a_drawn_area_goes_before_the_circle() -> None:
     side = 300 / DEGREE
     ring = [[10.0, 60.0], [10.0, 60.0 + side], [10.0 + side, 60.0]]
     plan = punch_map.plan(punch(geofence_polygon=ring), [])
-    assert plan.fence is not None
     fence = punch_map.figure(plan, AT, "UTC", "light").data[0]
     assert len(fence.x) == 4
     assert plan.reach > 300
@@ -67,6 +73,32 @@ def test_a_site_at_the_date_line_is_drawn_the_short_way() -> None:
 def test_a_punch_without_a_place_leaves_the_site() -> None:
     chart = punch_map.figure(punch_map.plan(punch(lat=None, lon=None), []), AT, "UTC", "dark")
     assert [trace.name for trace in chart.data] == ["Geofence"]
+
+
+def test_both_maps_of_a_site_draw_the_same_ground() -> None:
+    plan = punch_map.plan(punch(), [fix(50), fix(80, 5)])
+    site = {"ring": None, "geofence_radius": 100.0}
+    fixes = [
+        {"x": one.place[0], "y": one.place[1], "accuracy": 5.0, "person_id": 1, "at": one.at}
+        for one in plan.fixes
+    ]
+    one = punch_map.figure(plan, AT, "UTC", "dark")
+    other = incident_map.figure(site, fixes, dt.timedelta(0), "dark")
+    for name in ("Geofence", "Fixes"):
+        drawn = [
+            next(trace for trace in chart.data if trace.name == name) for chart in (one, other)
+        ]
+        assert drawn[0].x == drawn[1].x
+        assert drawn[0].y == drawn[1].y
+        assert drawn[0].line == drawn[1].line
+    assert "50 m from the centre, accurate to 5 m" in one.data[1].text[0]
+
+
+def test_the_ring_of_a_fence_is_closed() -> None:
+    circle = site_ground.ring(None, 100.0)
+    assert circle[0] == circle[-1]
+    assert {round(site_ground.far(corner)) for corner in circle} == {100}
+    assert site_ground.ring([(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)], 100.0)[-1] == (0.0, 0.0)
 
 
 @pytest.mark.parametrize(("most", "length"), [(3, 2), (70, 50), (100, 100), (1300, 1000)])
