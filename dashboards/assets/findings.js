@@ -76,13 +76,14 @@
     if (api) {
       api.forEachNode((node) => {
         const now = answer.states[node.data.id];
-        if (now) node.setData({ ...node.data, state: now, pending: null });
+        if (now) node.setData({ ...node.data, state: now, pending: null, outcome: now === "RESOLVED" ? node.data.outcome : "" });
         else if (node.data.pending) node.setData({ ...node.data, state: node.data.pending, pending: null });
       });
       api.deselectAll();
     }
     if (answer.ok && byId("findings-note")) set("findings-note", { value: "" });
-    noc.toast(answer.words, { bad: !answer.ok });
+    const undo = answer.undo.length ? () => send(answer.undo.map((id) => ({ id })), "reopen") : null;
+    noc.toast(answer.words, { bad: !answer.ok, undo });
     refresh();
     return none();
   };
@@ -130,7 +131,7 @@
     const name = noc.say("resolution", state.outcome).toLowerCase();
     const false_ = state.outcome === "FALSE_POSITIVE";
     const also = false_ ? " Their alerts are resolved with them, and a ticket that no other finding keeps open." : "";
-    const told = `${many(n)} will be resolved as ${name}.${also} This cannot be taken back.`;
+    const told = `${many(n)} will be resolved as ${name}.${also} They can be reopened.`;
     return state.sure || false_ ? told : "";
   }
 

@@ -9,7 +9,7 @@ from dash import ALL, Dash, Input, Output, State, html
 from dashboards import callbacks, marks, queries, states, words
 from dashboards.callbacks import Choice, Clicks, Note
 from dashboards.detail import parts
-from noc.audit import findings
+from noc.audit import findings, reopening
 from noc.audit.models import RESOLUTIONS
 from noc.database.base import utcnow
 from noc.extensions import session
@@ -53,6 +53,7 @@ def content(finding_id: int, problem: str = "") -> Any:
             parts.problem(problem),
             _actions(finding),
             marks.facts(_facts(finding, zone)),
+            *_taken_back(finding, zone),
             *_heard(finding["evidence"]),
         ],
         className="drawer-content",
@@ -84,6 +85,8 @@ def step(_clicks: Clicks, resolutions: list[Choice], notes: list[Note]) -> Any:
 def _take(name: str, finding_id: int, resolution: str | None, note: str, who: Any) -> None:
     if name == "acknowledge":
         findings.acknowledge(finding_id, **who)
+    elif name == "reopen":
+        reopening.reopen(finding_id, note=note or None, **who)
     elif name != "resolve":
         raise Problem(422, "There is no such step.")
     elif not resolution:
@@ -93,8 +96,10 @@ def _take(name: str, finding_id: int, resolution: str | None, note: str, who: An
 
 
 def _actions(finding: dict[str, Any]) -> Any:
-    if not required_principal().may(OPERATE) or finding["status"] == "RESOLVED":
+    if not required_principal().may(OPERATE):
         return None
+    if finding["status"] == "RESOLVED":
+        return _way_back(finding)
     key = finding["id"]
     outcomes = tuple(code for code in RESOLUTIONS if code != "EXPIRED")
     fresh = finding["status"] == "NEW"
@@ -115,6 +120,41 @@ def _actions(finding: dict[str, Any]) -> Any:
         ],
         className="act",
     )
+
+
+def _way_back(finding: dict[str, Any]) -> Any:
+    if finding["resolution"] == "EXPIRED":
+        return None
+    key = finding["id"]
+    also = "Its alert and its ticket are opened with it, where they were false positives too."
+    return html.Div(
+        [
+            parts.note("finding", key, "Why it is not over"),
+            html.Div([parts.button("finding", "reopen", key, "Reopen")], className="actions"),
+            html.P(also, className="act-hint")
+            if finding["resolution"] == "FALSE_POSITIVE"
+            else None,
+        ],
+        className="act",
+    )
+
+
+def _taken_back(finding: dict[str, Any], zone: str | None) -> list[Any]:
+    """What was said of it before it was reopened, latest first."""
+    if not finding["reopened"]:
+        return []
+    steps = []
+    for one in reversed(finding["reopened"]):
+        steps.append(_step("Reopened", one["user_name"], one["at"], one["note"], zone))
+        outcome = words.say(words.RESOLUTION, one["resolution"]).lower()
+        told = (one["resolved_by_name"], one["resolved_at"], one["resolution_note"], zone)
+        steps.append(_step(f"Resolved as {outcome}", *told))
+    return [html.H3("Taken back"), html.Ol(steps, className="steps")]
+
+
+def _step(what: str, who: str | None, at: str, note: str | None, zone: str | None) -> html.Li:
+    head = [html.Span(what), html.Span(f"by {who}" if who else ""), marks.moment(at, zone)]
+    return html.Li([html.Div(head, className="step-head"), html.P(note) if note else None])
 
 
 def _facts(finding: dict[str, Any], zone: str | None) -> list[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""Acknowledging and resolving findings where they are listed, one or many."""
+"""Acknowledging, resolving and reopening findings where they are listed, one or many."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 from dashboards import browser, callbacks, words
 from dashboards.callbacks import Id, Note
 from dashboards.marks import aria
-from noc.audit import bulk
+from noc.audit import bulk, reopening
 from noc.audit.models import RESOLUTIONS
 from noc.database.base import utcnow
 from noc.extensions import session
@@ -25,11 +25,14 @@ OUTCOMES = tuple(code for code in RESOLUTIONS if code != "EXPIRED")
 """What people may say; EXPIRED is what the audit says."""
 
 
+_DONE = {"acknowledge": "acknowledged", "resolve": "resolved", "reopen": "open again"}
+
+
 class Wanted(TypedDict):
     """Which findings, and what to do with them."""
 
     ids: Annotated[list[Id], Field(min_length=1, max_length=bulk.MOST)]
-    action: Literal["acknowledge", "resolve"]
+    action: Literal["acknowledge", "resolve", "reopen"]
     resolution: Annotated[str | None, Field(max_length=50)]
     note: Note
 
@@ -58,9 +61,10 @@ def register(ui: Dash) -> None:
 
 
 def act(wanted: Wanted) -> dict[str, Any]:
-    """Acknowledge or resolve the findings; each one's state after it, and what came of it.
+    """Acknowledge, resolve or reopen the findings; each one's state then, and what came of it.
 
-    403 without ``noc:operate``. What cannot be changed is left, and the words say why.
+    403 without ``noc:operate``. What cannot be changed is left, and the words say why. ``undo``:
+    those that were resolved by this, which can be reopened.
     """
     principal = check(OPERATE)
     who: dict[str, Any] = {
@@ -72,29 +76,36 @@ def act(wanted: Wanted) -> dict[str, Any]:
     try:
         if wanted["action"] == "acknowledge":
             outcome = bulk.acknowledge_many(wanted["ids"], **who)
+        elif wanted["action"] == "reopen":
+            outcome = reopening.reopen_many(wanted["ids"], note=note, **who)
         elif wanted["resolution"] not in OUTCOMES:
-            return {"states": {}, "ok": False, "words": "Choose the outcome first."}
+            return _refused("Choose the outcome first.")
         else:
             outcome = bulk.resolve_many(wanted["ids"], wanted["resolution"], note=note, **who)
         session().commit()
     except Problem as problem:
         session().rollback()
-        return {"states": {}, "ok": False, "words": problem.detail}
+        return _refused(problem.detail)
+    resolved = outcome.changed if wanted["action"] == "resolve" else []
     return {
         "states": {f"finding:{key}": state for key, state in outcome.states.items()},
         "ok": not outcome.left,
         "words": said(outcome, wanted["action"]),
+        "undo": [f"finding:{key}" for key in resolved],
     }
 
 
 def said(outcome: bulk.Outcome, action: str) -> str:
     """ "12 findings acknowledged; 1 left: it is resolved already." """
-    verb = "acknowledged" if action == "acknowledge" else "resolved"
-    told = f"{words.count(len(outcome.changed), 'finding')} {verb}"
+    told = f"{words.count(len(outcome.changed), 'finding')} {_DONE[action]}"
     if not outcome.left:
         return told
     reason = next(iter(outcome.left.values()))
     return f"{told}; {len(outcome.left)} left: {reason[0].lower()}{reason[1:]}"
+
+
+def _refused(why: str) -> dict[str, Any]:
+    return {"states": {}, "ok": False, "words": why, "undo": []}
 
 
 def bar() -> html.Div | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from noc.audit import findings, queries, schemas, tuning
+from noc.audit import findings, queries, reopening, schemas, tuning
 from noc.database.base import utcnow
 from noc.extensions import session
 from noc.identity.capabilities import ADMIN, OPERATE, VIEW
@@ -83,6 +83,23 @@ def acknowledge_finding(finding_id: int, body: schemas.NothingIn) -> Any:
 def resolve_finding(finding_id: int, body: schemas.ResolveIn) -> Any:
     """Say how it ended."""
     findings.resolve(finding_id, body.resolution, note=body.note, **_who())
+    session().commit()
+    return success(_finding(finding_id))
+
+
+@bp.post("/findings/<int:finding_id>/reopen/")
+@bp.doc(
+    description="Acknowledged where somebody had seen it, else new. One that was a false positive "
+    "takes its alert along, and its ticket, where these were resolved as that too. `reopened` of "
+    "the finding lists what was taken back, by whom and why.",
+    security=_SECURITY,
+    responses={409: "It closed itself, or another of the same is open"},
+)
+@require(OPERATE)
+@bp.input(schemas.ReopenIn, arg_name="body")
+def reopen_finding(finding_id: int, body: schemas.ReopenIn) -> Any:
+    """Take it up again: it is not over."""
+    reopening.reopen(finding_id, note=body.note, **_who())
     session().commit()
     return success(_finding(finding_id))
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select, text
 from sqlalchemy.orm import aliased
 
+from noc.audit import reopening
 from noc.audit.baselines import threshold_of
 from noc.audit.models import BaselineChange, BaselineProfile, Finding
 from noc.audit.schemas import BaselineQuery, FindingFilters
@@ -102,10 +103,16 @@ def list_findings(
 def find_finding(
     finding_id: int, *, site_ids: Collection[int] | None = None
 ) -> dict[str, Any] | None:
-    """A finding with its evidence; None if it is not to be seen."""
+    """A finding with its evidence, and ``reopened``: what was taken back of it, oldest first.
+
+    None if it is not to be seen.
+    """
     query = _visible((*_SHOWN, Finding.evidence), site_ids).where(Finding.id == finding_id)
     row = session().execute(query).mappings().one_or_none()
-    return dict(row) if row else None
+    if row is None:
+        return None
+    evidence = {key: value for key, value in row["evidence"].items() if key != reopening.KEPT}
+    return {**row, "evidence": evidence, "reopened": reopening.told(row["evidence"])}
 
 
 def name_findings(

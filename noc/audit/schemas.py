@@ -78,6 +78,14 @@ class ResolveIn(BaseModel):
     note: Prose | None = None
 
 
+class ReopenIn(BaseModel):
+    """Why it is not over."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    note: Prose | None = None
+
+
 class NothingIn(BaseModel):
     """No field."""
 

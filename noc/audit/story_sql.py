@@ -100,6 +100,18 @@ STEPS = """
         SELECT 'finding', id::text, 'resolve', 'RESOLVED', resolution_note, resolved_at, resolved_by
         FROM audit_finding
         WHERE tenant_id = :tenant AND id = ANY(CAST(:findings AS bigint[]))
+        UNION ALL
+        -- What noc.audit.reopening took back: how it was resolved before, and that it was reopened.
+        SELECT 'finding', f.id::text, step.action, step.status, step.note, step.at, step.user_id
+        FROM audit_finding f
+        CROSS JOIN jsonb_to_recordset(f.evidence -> 'reopened') AS r (
+            at timestamptz, user_id bigint, note text,
+            resolved_at timestamptz, resolved_by bigint, resolution_note text)
+        CROSS JOIN LATERAL (VALUES
+            ('resolve', 'RESOLVED', r.resolution_note, r.resolved_at, r.resolved_by),
+            ('reopen', 'NEW', r.note, r.at, r.user_id)
+        ) AS step (action, status, note, at, user_id)
+        WHERE f.tenant_id = :tenant AND f.id = ANY(CAST(:findings AS bigint[]))
     ) s
     JOIN noc_user u ON u.tenant_id = :tenant AND u.id = s.user_id
     WHERE s.at BETWEEN :start AND :end

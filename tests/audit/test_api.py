@@ -97,6 +97,20 @@ class TestFindings:
         assert_problem(api.post(f"findings/{one.id}/acknowledge/"), 409)
         assert_problem(api.post(path, json={"resolution": "MAYBE"}), 422, resolution="'CONFIRMED'")
 
+    def test_what_was_decided_can_be_taken_back(self, app: APIFlask, make: Make) -> None:
+        one = finding(make, make.site())
+        browser = UserClient(app, make, make.user("operator", name="Olga"))
+        path = f"findings/{one.id}/"
+        data(browser.post(f"{path}resolve/", json={"resolution": "FIXED"}))
+        again = data(browser.post(f"{path}reopen/", json={"note": "Silent again."}))
+        assert (again["status"], again["resolution"]) == ("NEW", None)
+        (kept,) = again["reopened"]
+        assert (kept["user_name"], kept["note"]) == ("Olga", "Silent again.")
+        assert data(browser.post(f"{path}reopen/"))["status"] == "NEW"
+        data(browser.post(f"{path}resolve/", json={"resolution": "EXPIRED"}))
+        assert_problem(browser.post(f"{path}reopen/"), 409)
+        assert_problem(browser.post(f"{path}reopen/", json={"why": "x"}), 422, why="not permitted")
+
     def test_pages_follow_each_other_and_filters_narrow(self, api: ApiClient, make: Make) -> None:
         here, there = make.site(), make.site()
         for n in range(7):
@@ -271,6 +285,7 @@ def test_another_tenants_are_not_there_nor_those_of_sites_out_of_sight(
         assert data(theirs.get(listing)) == data(elsewhere.get(listing)) == []
     acts = (
         f"findings/{ids['finding']}/acknowledge/",
+        f"findings/{ids['finding']}/reopen/",
         f"incidents/{ids['incident']}/close/",
     )
     for act in acts:
@@ -289,3 +304,4 @@ def test_who_may_not_view_sees_nothing_and_who_may_not_operate_changes_nothing(
     viewer = UserClient(app, make, make.user("viewer"))
     assert viewer.get("findings/").status_code == 200
     assert_problem(viewer.post(f"findings/{one.id}/acknowledge/"), 403)
+    assert_problem(viewer.post(f"findings/{one.id}/reopen/"), 403)

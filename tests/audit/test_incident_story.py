@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from noc.alerts import lifecycle
-from noc.audit import story
+from noc.audit import findings, reopening, story
 from noc.audit.models import Finding
 from noc.incidents import facets, investigation, queries
 from noc.incidents.models import Incident
@@ -86,6 +86,21 @@ def test_what_people_did_is_told_with_their_names(post: Post, make: Make, sessio
     assert [(step["about"], step["action"], step["user_name"]) for step in steps] == [
         ("alert", "acknowledge", "Olga Petrova"),
         ("incident", "note", "Olga Petrova"),
+    ]
+
+
+def test_what_was_taken_back_stays_in_the_story(post: Post, make: Make, session: Session) -> None:
+    user = make.user("operator", name="Olga")
+    (finding,) = session.scalars(select(Finding)).all()
+    who: dict[str, Any] = {"user_id": user.id, "note": "Wrong row."}
+    findings.resolve(finding.id, "FIXED", now=AT + MINUTE, **who)
+    reopening.reopen(finding.id, now=AT + 2 * MINUTE, **who)
+
+    steps = [step for step in told(session).steps if step["about"] == "finding"]
+
+    assert [(step["action"], step["at"], step["user_name"]) for step in steps] == [
+        ("resolve", AT + MINUTE, "Olga"),
+        ("reopen", AT + 2 * MINUTE, "Olga"),
     ]
 
 

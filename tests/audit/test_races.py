@@ -16,6 +16,7 @@ from noc.audit.escalation import escalate
 from noc.audit.findings import resolve as resolve_finding
 from noc.audit.learning import Sample, feed
 from noc.audit.models import METRICS, BaselineProfile, Finding
+from noc.audit.reopening import reopen_many
 from noc.extensions import session
 from noc.identity.site_settings import read_site_settings
 from noc.incidents.correlation import correlate
@@ -28,6 +29,7 @@ from noc.tickets.workflow import transition
 from tests.audit.conftest import AT, MINUTE, on_post
 from tests.conftest import Services
 from tests.crowd import at_once, committed_tenant
+from tests.dashboards import audited
 from tests.factories import Make
 
 WORKERS = 16
@@ -87,6 +89,41 @@ def test_one_finding_escalated_by_all_has_one_ticket(app: APIFlask, house: Make)
     assert sum(at_once(app, house.tenant_id, [work] * WORKERS)) == 1
     assert count(Ticket) == 1
     assert session().scalars(select(TicketEvidence.ref)).all() == [str(finding_id)]
+
+
+def test_one_finding_is_reopened_once(app: APIFlask, house: Make) -> None:
+    site = house.site()
+    finding = audited.finding(house, house.person(site), site, at=AT)
+    resolve_finding(finding.id, "FIXED", note=None, user_id=None, now=AT)
+    finding_id = finding.id
+    session().commit()
+
+    def work() -> int:
+        outcome = reopen_many([finding_id], note=None, user_id=None, now=AT)
+        return len(outcome.changed)
+
+    assert sum(at_once(app, house.tenant_id, [work] * WORKERS)) == 1
+    kept = session().scalars(select(Finding.evidence)).one()["reopened"]
+    assert len(kept) == 1
+
+
+def test_of_two_findings_of_the_same_one_is_reopened(app: APIFlask, house: Make) -> None:
+    site = house.site()
+    guard = house.person(site)
+    ids = []
+    for ago in (20, 10):
+        at = AT - ago * MINUTE
+        finding = audited.finding(house, guard, site, at=at, self_closing=True)
+        resolve_finding(finding.id, "FIXED", note=None, user_id=None, now=at)
+        ids.append(finding.id)
+    session().commit()
+
+    def work(finding_id: int) -> int:
+        return len(reopen_many([finding_id], note=None, user_id=None, now=AT).changed)
+
+    works = [lambda n=n: work(ids[n % 2]) for n in range(WORKERS)]
+    assert sum(at_once(app, house.tenant_id, works)) == 1  # type: ignore[arg-type]
+    assert sorted(session().scalars(select(Finding.status))) == ["NEW", "RESOLVED"]
 
 
 def test_findings_of_one_type_and_site_share_a_ticket(app: APIFlask, house: Make) -> None:

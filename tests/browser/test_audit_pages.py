@@ -100,7 +100,7 @@ def test_findings_are_acknowledged_by_key_and_resolved_together(
     expect(page.locator("#findings-chosen")).to_have_text("3 findings chosen")
     page.locator("#findings-outcome").click()
     page.get_by_role("option", name="False positive").click()
-    expect(page.locator("#findings-means")).to_contain_text("cannot be taken back")
+    expect(page.locator("#findings-means")).to_contain_text("They can be reopened")
     page.locator("#findings-resolve").click()
     page.get_by_role("button", name="Yes, resolve 3").click()
     expect(page.locator(".toast").last).to_contain_text("3 findings resolved")
@@ -108,6 +108,11 @@ def test_findings_are_acknowledged_by_key_and_resolved_together(
     with company.rows() as make:
         states = make.session.scalars(select(Finding.resolution))
         assert set(states) == {"FALSE_POSITIVE"}
+    page.locator(".toast").last.get_by_role("button", name="Undo").click()
+    expect(page.locator(".toast").last).to_contain_text("3 findings open again")
+    # As it was before: the first had been seen, the others had not.
+    expect(row).to_contain_text("Acknowledged")
+    expect(grid.get_by_role("button", name="Acknowledge")).to_have_count(2)
 
 
 def test_a_count_of_the_matrix_filters_and_the_address_keeps_it(

@@ -75,6 +75,30 @@ def test_it_is_acknowledged_and_resolved_there(
     assert finding(session).resolution == "FIXED"
 
 
+def test_it_is_reopened_there_and_tells_what_was_taken_back(
+    reader: Reader, post: Post, session: Session
+) -> None:
+    key = finding(session).id
+    resolved = press(reader, "resolve", key, resolution="FALSE_POSITIVE", note="A drill").text
+    assert '"step":"reopen"' in resolved
+    assert "Its alert and its ticket are opened with it" in resolved
+    answer = press(reader, "reopen", key, note="No drill was planned").text
+    for words in ("Taken back", "No drill was planned", "Resolved as false positive", "A drill"):
+        assert words in answer, words
+    assert '"step":"acknowledge"' in answer
+    assert finding(session).status == "NEW"
+    assert session.scalars(select(Ticket.status)).one() == "IN_PROGRESS"
+
+
+def test_what_closed_itself_has_no_way_back(reader: Reader, post: Post, session: Session) -> None:
+    one = finding(session)
+    one.status, one.resolution = "RESOLVED", "EXPIRED"
+    session.commit()
+    assert '"step":"reopen"' not in drawer(reader, f"finding:{one.id}").text
+    assert "It closed itself" in press(reader, "reopen", one.id).text
+    assert finding(session).status == "RESOLVED"
+
+
 def test_a_viewer_has_no_buttons_and_cannot_press_them(
     viewer: Reader, post: Post, session: Session
 ) -> None:

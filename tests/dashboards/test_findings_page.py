@@ -117,7 +117,7 @@ def test_one_and_many_are_acknowledged_and_resolved(
     one = result(act(reader, ids[:1], "acknowledge"))
     assert one == {
         "states": {f"finding:{ids[0]}": "ACKNOWLEDGED"}, "ok": True,
-        "words": "1 finding acknowledged",
+        "words": "1 finding acknowledged", "undo": [],
     }  # fmt: skip
     assert result(act(reader, ids, "resolve"))["words"] == "Choose the outcome first."
     many = result(act(reader, ids, "resolve", resolution="FIXED", note="New batteries"))
@@ -128,6 +128,27 @@ def test_one_and_many_are_acknowledged_and_resolved(
     again = result(act(reader, ids, "acknowledge"))
     assert again["words"] == "0 findings acknowledged; 4 left: it is resolved already."
     assert not again["ok"]
+
+
+def test_what_was_resolved_by_mistake_is_taken_back(
+    reader: Reader, found: list[Finding], session: Session
+) -> None:
+    ids = [finding.id for finding in found]
+    act(reader, ids[:1], "acknowledge")
+    act(reader, ids[3:], "resolve", resolution="CONFIRMED")
+    done = result(act(reader, ids, "resolve", resolution="FIXED", note="Wrong row"))
+    assert done["undo"] == [f"finding:{key}" for key in ids[:3]], "the last was resolved before"
+    back = result(act(reader, ids[:3], "reopen"))
+    assert back == {
+        "states": {
+            f"finding:{ids[0]}": "ACKNOWLEDGED",
+            f"finding:{ids[1]}": "NEW",
+            f"finding:{ids[2]}": "NEW",
+        },
+        "ok": True, "words": "3 findings open again", "undo": [],
+    }  # fmt: skip
+    session.expire_all()
+    assert session.get_one(Finding, (found[0].tenant_id, ids[3])).resolution == "CONFIRMED"
 
 
 def test_people_cannot_say_that_something_closed_itself(
@@ -147,6 +168,7 @@ def test_a_viewer_has_nothing_to_act_with(
     assert "FindingAct" not in table
     assert "multiRow" not in table
     assert act(viewer, [found[0].id], "acknowledge").status_code == 403
+    assert act(viewer, [found[0].id], "reopen").status_code == 403
     session.expire_all()
     assert session.get_one(Finding, (found[0].tenant_id, found[0].id)).status == "NEW"
 
