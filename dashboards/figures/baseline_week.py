@@ -54,8 +54,8 @@ def figure(
                     "line": {"width": 1, "color": tokens["surface"]},
                 })
             )  # fmt: skip
-    _frame(chart, shown, chosen, tokens)
     chart.update_layout(
+        shapes=_frame(shown, chosen, tokens),
         barmode="overlay",
         bargap=0,
         xaxis={
@@ -149,22 +149,35 @@ def _dots(
     )  # fmt: skip
 
 
-def _frame(chart: go.Figure, shown: Week, chosen: int | None, tokens: dict[str, str]) -> None:
-    for first, last in runs([one.slot for one in shown.expected if one.high is None]):
-        chart.add_shape(
-            name="unmeasured", type="rect", yref="paper", x0=first, x1=last + 1, y0=0, y1=1,
-            layer="below", line={"width": 0}, fillcolor=tokens["unmeasured"],
-        )  # fmt: skip
-    for day in range(1, 7):
-        chart.add_shape(
-            name="day", type="line", yref="paper", x0=24 * day, x1=24 * day, y0=0, y1=1,
-            layer="below", line={"width": 1, "color": tokens["line"]},
-        )  # fmt: skip
+def _frame(shown: Week, chosen: int | None, tokens: dict[str, str]) -> list[dict[str, object]]:
+    """What is behind and around the values, all at once: a figure that is given shapes one by one
+
+    checks those that it has anew for each.
+    """
+    across = {"yref": "paper", "y0": 0, "y1": 1}
+    unmeasured = runs([one.slot for one in shown.expected if one.high is None])
+    shapes: list[dict[str, object]] = [
+        across | {
+            "name": "unmeasured", "type": "rect", "x0": first, "x1": last + 1,
+            "layer": "below", "line": {"width": 0}, "fillcolor": tokens["unmeasured"],
+        }
+        for first, last in unmeasured
+    ]  # fmt: skip
+    shapes += [
+        across | {
+            "name": "day", "type": "line", "x0": 24 * day, "x1": 24 * day,
+            "layer": "below", "line": {"width": 1, "color": tokens["line"]},
+        }
+        for day in range(1, 7)
+    ]  # fmt: skip
     if chosen is not None:
-        chart.add_shape(
-            name="chosen", type="rect", yref="paper", x0=chosen, x1=chosen + 1, y0=0, y1=1,
-            line={"width": 1.5, "color": tokens["text"]},
+        shapes.append(
+            across | {
+                "name": "chosen", "type": "rect", "x0": chosen, "x1": chosen + 1,
+                "line": {"width": 1.5, "color": tokens["text"]},
+            }
         )  # fmt: skip
+    return shapes
 
 
 def runs(slots: list[int]) -> list[tuple[int, int]]:
