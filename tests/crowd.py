@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -18,6 +19,8 @@ from tests.conftest import Services
 from tests.factories import Make
 
 T = TypeVar("T")
+PATIENCE_SECONDS = 30.0
+"""How long anything in a test is waited for before it counts as never coming."""
 _number = itertools.count(1)
 
 _OWNED = (
@@ -81,3 +84,13 @@ def at_once(app: APIFlask, tenant_id: int, works: list[Callable[[], T]]) -> list
     if errors:
         raise errors[0]
     return [results[index] for index in range(len(works))]
+
+
+def until_somebody_waits() -> None:
+    """Return once a transaction waits for a lock that another one holds."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    waiting = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as beside:
+        while not beside.scalar(waiting):
+            assert time.monotonic() < deadline, "nobody came to wait for a lock"
+            time.sleep(0.01)

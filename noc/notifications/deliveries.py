@@ -1,4 +1,4 @@
-"""The life of a delivery: taken under lock, tried, and sent, put off, or dead; and sent anew."""
+"""The life of a delivery: taken for a minute, tried, and sent, put off, or dead; and sent anew."""
 
 from __future__ import annotations
 
@@ -220,9 +220,12 @@ def _message(row: Row[Any], tenant_id: int) -> Message:
 _ANEW = {"state": "pending", "attempts": 0, "finished_at": None, "last_error": None}
 
 
-def replay(delivery_id: uuid.UUID, *, now: dt.datetime) -> int | None:
-    """Send a dead delivery anew, under the same id; its route, None where it is not dead."""
-    return session().scalar(
+def replay(delivery_id: uuid.UUID, *, now: dt.datetime) -> bool:
+    """Send a dead delivery anew, under the same id; False where it is not dead.
+
+    Its route is locked already.
+    """
+    result = session().execute(
         update(Delivery)
         .where(
             Delivery.tenant_id == required_tenant(),
@@ -230,9 +233,9 @@ def replay(delivery_id: uuid.UUID, *, now: dt.datetime) -> int | None:
             Delivery.state == "dead",
         )
         .values(**_ANEW, next_attempt_at=now)
-        .returning(Delivery.route_id)
         .execution_options(synchronize_session=False)
     )
+    return _count(result) > 0
 
 
 def replay_route(route_id: int, *, now: dt.datetime) -> int:

@@ -129,14 +129,13 @@ def replay_all(route_id: int, *, now: dt.datetime) -> int:
 
 
 def replay_one(delivery_id: uuid.UUID, *, now: dt.datetime) -> bool:
-    """Send a dead delivery anew, under the id it had; False where it is not dead."""
-    route_id = deliveries.replay(delivery_id, now=now)
-    if route_id is None:
+    """Send a dead delivery anew, under the id it had; False where it is not dead, or not there."""
+    route = _locked_way_of(delivery_id)
+    if route is None or not deliveries.replay(delivery_id, now=now):
         return False
-    route = locked(route_id)
     detail = {"delivery": str(delivery_id)}
     record("route.replayed", target_of(route), detail, now=now)
-    ask_after_commit(route.tenant_id, route_id)
+    ask_after_commit(route.tenant_id, route.id)
     return True
 
 
@@ -163,6 +162,24 @@ def locked(route_id: int, *, deleting: bool = False) -> NotificationRoute:
     if route is None:
         raise not_found("route")
     return route
+
+
+def _locked_way_of(delivery_id: uuid.UUID) -> NotificationRoute | None:
+    """The route of the delivery, locked before it, as whoever deletes the route locks them."""
+    return session().scalar(
+        select(NotificationRoute)
+        .join(
+            NotificationDelivery,
+            (NotificationDelivery.tenant_id == NotificationRoute.tenant_id)
+            & (NotificationDelivery.route_id == NotificationRoute.id),
+        )
+        .where(
+            NotificationDelivery.tenant_id == required_tenant(),
+            NotificationDelivery.id == delivery_id,
+        )
+        .with_for_update(of=NotificationRoute, key_share=True)
+        .execution_options(populate_existing=True)
+    )
 
 
 def target_of(route: NotificationRoute) -> Target:
