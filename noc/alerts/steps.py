@@ -61,14 +61,17 @@ def take(
 
     ``site_ids``: whoever acts sees only these sites, None for all; an alert of another site, of
     another tenant, or none at all is the same 404. The number of statements does not depend on
-    that of alerts, but for ``reopen``, which tries each in a savepoint. Problem 422 for a step
-    that cannot be taken on any alert.
+    that of alerts, but for ``reopen``, which takes them one by one. Problem 422 for a step that
+    cannot be taken on any alert.
     """
     assignee = _check(step)
     wanted = list(dict.fromkeys(alert_ids))
-    alerts = _locked(wanted, site_ids)
-    judged = [_judge(step, key, alerts.get(key), assignee) for key in wanted]
-    outcomes = _apply(step, judged)
+    if step.action == "reopen":
+        outcomes = _reopen_each(step, wanted, site_ids)
+    else:
+        alerts = _locked(wanted, site_ids)
+        outcomes = [_judge(step, key, alerts.get(key), assignee) for key in wanted]
+        _update(step, [outcome for outcome in outcomes if outcome.changed])
     _record(step, [outcome for outcome in outcomes if outcome.changed])
     return outcomes
 
@@ -102,7 +105,7 @@ def _locked(alert_ids: Sequence[int], site_ids: Collection[int] | None) -> dict[
     if site_ids is not None:
         query = query.where(Alert.site_id.in_(site_ids))
     rows = session().scalars(
-        query.order_by(Alert.dedup_key.collate("C"))
+        query.order_by(Alert.dedup_key.collate("C"), Alert.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
@@ -121,13 +124,6 @@ def _judge(step: Step, alert_id: int, alert: Alert | None, assignee: Assignee | 
     return Outcome(alert_id, alert, changed=changed, old_status=alert.status)
 
 
-def _apply(step: Step, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    if step.action == "reopen":
-        return [_reopen(step, outcome) if outcome.changed else outcome for outcome in outcomes]
-    _update(step, [outcome for outcome in outcomes if outcome.changed])
-    return list(outcomes)
-
-
 def _update(step: Step, outcomes: Sequence[Outcome]) -> None:
     if not outcomes or step.action == "note":
         return
@@ -142,6 +138,26 @@ def _update(step: Step, outcomes: Sequence[Outcome]) -> None:
         .values(status=status, **values_after(step))
         .execution_options(synchronize_session="evaluate")
     )
+
+
+def _reopen_each(
+    step: Step, alert_ids: Sequence[int], site_ids: Collection[int] | None
+) -> list[Outcome]:
+    """Lock and reopen one after another, in the order of keys.
+
+    To open an alert that was resolved is to take its key, and to wait for whoever reports the same
+    trouble at this moment: who held alerts of later keys meanwhile would deadlock with them.
+    """
+    ordered = session().scalars(
+        select(Alert.id)
+        .where(Alert.tenant_id == required_tenant(), Alert.id.in_(alert_ids))
+        .order_by(Alert.dedup_key.collate("C"), Alert.id)
+    )
+    outcomes = {key: Outcome(key, problem=not_found("alert")) for key in alert_ids}
+    for key in ordered.all():
+        judged = _judge(step, key, _locked([key], site_ids).get(key), None)
+        outcomes[key] = _reopen(step, judged) if judged.changed else judged
+    return list(outcomes.values())
 
 
 def _reopen(step: Step, outcome: Outcome) -> Outcome:
