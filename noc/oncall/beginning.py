@@ -71,11 +71,23 @@ _BEGIN = text(
     """
 )
 
+# A policy is locked before its escalations, as whoever deletes it does: the other way about, a
+# transaction that ends one and begins another (a webhook's group) and the deletion would wait for
+# each other. The alerts are locked, so that none begins meanwhile.
 _END = text(
     """
+    WITH policy AS MATERIALIZED (
+        SELECT p.id FROM escalation_policy p
+        WHERE p.tenant_id = :tenant AND p.id IN (
+            SELECT e.policy_id FROM alert_escalation e
+            WHERE e.tenant_id = :tenant AND e.alert_id = ANY(CAST(:alerts AS bigint[]))
+              AND e.state = 'active')
+        FOR KEY SHARE
+    )
     UPDATE alert_escalation SET
         state = :state, reason = :reason, answered_by = :user, ended_at = :now, next_at = NULL
     WHERE tenant_id = :tenant AND alert_id = ANY(CAST(:alerts AS bigint[])) AND state = 'active'
+      AND (SELECT count(*) FROM policy) >= 0
     RETURNING id
     """
 )
