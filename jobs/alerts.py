@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Protocol
 
-import structlog
-from sqlalchemy.exc import DBAPIError
-
+from jobs.apart import kept_to
 from noc.alerts.lapsing import expire_stale, lapse_acknowledgements
 from noc.alerts.lifecycle import expire_shelved
 from noc.alerts.suppression import unmuting
 from noc.alerts.suppression.windows import prepare
 from noc.database.base import utcnow
 from noc.extensions import session
-from noc.identity.tenants import TenantRef, each_tenant
-from noc.monitoring import metrics
+from noc.identity.tenants import each_tenant
 
-log = structlog.get_logger(__name__)
+_FAILED = ("alerts", "alerts_not_moved")
 
 BATCH = 500
 """Alerts moved in one transaction: each is an event, and the tenant's feed waits for it."""
@@ -42,7 +37,7 @@ def unmute() -> int:
     And have the times of recurring windows ready.
     """
     for tenant in each_tenant():
-        with _kept_to(tenant):
+        with kept_to(tenant.id, *_FAILED):
             prepare(now=utcnow())
             session().commit()
     return _everywhere(unmuting.unmute)
@@ -61,7 +56,7 @@ def expire() -> int:
 def _everywhere(work: Work) -> int:
     moved = 0
     for tenant in each_tenant():
-        with _kept_to(tenant):
+        with kept_to(tenant.id, *_FAILED):
             while True:
                 count = work(now=utcnow(), limit=BATCH)
                 session().commit()
@@ -69,14 +64,3 @@ def _everywhere(work: Work) -> int:
                 if count < BATCH:
                     break
     return moved
-
-
-@contextmanager
-def _kept_to(tenant: TenantRef) -> Iterator[None]:
-    """Log and count what fails with one tenant: the others have their turn."""
-    try:
-        yield
-    except DBAPIError as error:
-        session().rollback()
-        metrics.FAILURES.labels("alerts").inc()
-        log.error("alerts_not_moved", tenant_id=tenant.id, error=str(error.orig))

@@ -10,8 +10,8 @@ import time
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
+from jobs.apart import kept_to
 from jobs.stopping import stop_requested
 from noc.database.base import utcnow
 from noc.database.partitions import ensure_partitions
@@ -21,7 +21,6 @@ from noc.fraud import profiles, score_days
 from noc.fraud.listening import request_scoring
 from noc.identity.tenant_settings import tenant_settings
 from noc.identity.tenants import each_tenant
-from noc.monitoring import metrics
 
 log = structlog.get_logger(__name__)
 
@@ -68,13 +67,9 @@ def refresh_profiles() -> int:
     """
     refreshed = 0
     for tenant in each_tenant():
-        try:
+        with kept_to(tenant.id, "profiles", "profiles_not_refreshed"):
             refreshed += profiles.refresh_profiles(tenant_id=tenant.id, now=utcnow())
             session().commit()
-        except DBAPIError as error:
-            session().rollback()
-            metrics.FAILURES.labels("profiles").inc()
-            log.error("profiles_not_refreshed", tenant_id=tenant.id, error=str(error.orig))
     return refreshed
 
 
@@ -87,17 +82,13 @@ def pack_score_days() -> int:
     """
     packed = 0
     for tenant in each_tenant():
-        try:
+        with kept_to(tenant.id, "score_days", "score_days_not_packed"):
             for day in score_days.missing_days(tenant_id=tenant.id, now=utcnow()):
                 session().commit()
                 if stop_requested() or not score_days.pack(day, tenant_id=tenant.id):
                     break
                 packed += 1
             session().commit()
-        except DBAPIError as error:
-            session().rollback()
-            metrics.FAILURES.labels("score_days").inc()
-            log.error("score_days_not_packed", tenant_id=tenant.id, error=str(error.orig))
     return packed
 
 
@@ -117,12 +108,8 @@ def forget_events() -> int:
     """
     removed = 0
     for tenant in each_tenant():
-        try:
+        with kept_to(tenant.id, "event_retention", "events_not_removed"):
             removed += _forget_events_of(tenant.id)
-        except DBAPIError as error:
-            session().rollback()
-            metrics.FAILURES.labels("event_retention").inc()
-            log.error("events_not_removed", tenant_id=tenant.id, error=str(error.orig))
         if stop_requested():
             break
     return removed

@@ -6,18 +6,14 @@ import time
 from contextlib import suppress
 
 import redis
-import structlog
-from sqlalchemy.exc import DBAPIError
 
+from jobs.apart import kept_to
 from jobs.stopping import stop_requested
 from noc.database.base import utcnow
 from noc.database.tenancy import tenant_context
 from noc.extensions import session
 from noc.identity.tenants import each_tenant
-from noc.monitoring import metrics
 from noc.notifications import deliveries, outbox, training
-
-log = structlog.get_logger(__name__)
 
 
 def mail_admins(tenant_id: int, subject: str, body: str) -> int:
@@ -54,8 +50,9 @@ def sweep() -> int:
     """
     asked = 0
     for tenant in each_tenant():
-        for route_id in outbox.due_routes(tenant_id=tenant.id, now=utcnow()):
-            asked += outbox.request_sending(tenant.id, route_id)
+        with kept_to(tenant.id, "notification_sweep", "deliveries_not_looked_for"):
+            for route_id in outbox.due_routes(tenant_id=tenant.id, now=utcnow()):
+                asked += outbox.request_sending(tenant.id, route_id)
     return asked
 
 
@@ -63,11 +60,7 @@ def tidy() -> int:
     """Delete deliveries that ended long ago, tenant by tenant; how many."""
     deleted = 0
     for tenant in each_tenant():
-        try:
+        with kept_to(tenant.id, "deliveries", "deliveries_not_tidied"):
             deleted += deliveries.forget_old(now=utcnow())
             session().commit()
-        except DBAPIError as error:
-            session().rollback()
-            metrics.FAILURES.labels("deliveries").inc()
-            log.error("deliveries_not_tidied", tenant_id=tenant.id, error=str(error.orig))
     return deleted

@@ -7,6 +7,7 @@ import time
 import structlog
 from sqlalchemy.exc import DBAPIError
 
+from jobs.apart import kept_to
 from jobs.stopping import stop_requested
 from noc.database.base import utcnow
 from noc.extensions import session
@@ -27,7 +28,11 @@ def escalate() -> int:
     one that fails holds up no other.
     """
     until = time.monotonic() + SECONDS
-    return sum(_of_tenant(tenant.id, until) for tenant in each_tenant())
+    taken = 0
+    for tenant in each_tenant():
+        with kept_to(tenant.id, "escalation", "escalations_not_taken"):
+            taken += _of_tenant(tenant.id, until)
+    return taken
 
 
 def _of_tenant(tenant_id: int, until: float) -> int:

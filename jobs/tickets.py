@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jobs.apart import kept_to
 from noc.database.base import utcnow
 from noc.extensions import session
 from noc.identity.tenants import each_tenant
@@ -14,11 +15,12 @@ BATCH = 500
 def mark_overdue() -> int:
     """Say of the tickets of every tenant whose time is over that they are overdue; how many."""
     marked = 0
-    for _ in each_tenant():
-        while True:
-            count = lateness.mark_overdue(now=utcnow(), limit=BATCH)
-            session().commit()
-            marked += count
-            if count < BATCH:
-                break
+    for tenant in each_tenant():
+        with kept_to(tenant.id, "tickets", "tickets_not_marked"):
+            while True:
+                count = lateness.mark_overdue(now=utcnow(), limit=BATCH)
+                session().commit()
+                marked += count
+                if count < BATCH:
+                    break
     return marked
