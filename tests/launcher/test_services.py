@@ -8,7 +8,6 @@ import shutil
 import stat
 import subprocess
 import tempfile
-import time
 from functools import partial
 from pathlib import Path
 
@@ -39,10 +38,8 @@ def connect(url: str) -> psycopg.Connection:
     return psycopg.connect(url.replace("postgresql+psycopg", "postgresql"), autocommit=True)
 
 
-def test_embedded_services_start_quickly_with_both_roles(folder: Path) -> None:
-    began = time.monotonic()
+def test_embedded_services_start_with_both_roles(folder: Path) -> None:
     with embedded(folder / "data") as services:
-        assert time.monotonic() - began < 5
         with connect(services.admin_url) as connection:
             assert connection.execute("SELECT current_user").fetchone() == ("noc_owner",)
             assert connection.execute("SHOW fsync").fetchone() == ("off",)
@@ -184,6 +181,23 @@ def test_what_is_missing_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch)
     valkey.write_text("#!/bin/sh\n")
     valkey.chmod(0o755)
     assert binaries.find_redis() == valkey
+
+
+@pytest.mark.parametrize(("version", "taken"), [("17.6", False), ("18.0", True)])
+def test_a_postgres_that_is_too_old_is_not_taken(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, version: str, taken: bool
+) -> None:
+    monkeypatch.setattr(binaries, "_package_folder", lambda _: None)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    for name in ("postgres", "initdb"):
+        program = folder / name
+        program.write_text(f"#!/bin/sh\necho '{name} (PostgreSQL) {version}'\n")
+        program.chmod(0o755)
+    if taken:
+        assert binaries.find_postgres() == folder
+    else:
+        with pytest.raises(LauncherError, match="PostgreSQL 18 or newer"):
+            binaries.find_postgres()
 
 
 def test_an_instance_keeps_its_secret_and_the_owner_apart(folder: Path) -> None:
