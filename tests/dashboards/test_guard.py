@@ -59,7 +59,7 @@ def test_the_sign_in_page_has_its_look_without_a_session(client: FlaskClient) ->
 
 
 def test_public_files_end_at_their_folder(client: FlaskClient) -> None:
-    for path in ("../theme.py", "%2e%2e/theme.py", "../../noc/settings.py", "nothing.css"):
+    for path in ("../theme.py", "%2e%2e/theme.py", "../../noc/settings/__init__.py", "nothing.css"):
         assert client.get(f"/assets-public/{path}").status_code == 404
 
 
