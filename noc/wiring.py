@@ -15,7 +15,7 @@ from noc.audit.signals import finding_resolved
 from noc.events import log
 from noc.events.access import on_access_changed
 from noc.events.news import news_committing
-from noc.events.presence import use_place
+from noc.events.targets import use_place
 from noc.extensions import db
 from noc.fraud.labels import on_ticket_resolved
 from noc.fraud.listening import on_punches_stored

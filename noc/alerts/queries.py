@@ -25,7 +25,7 @@ from noc.alerts.schemas import AlertFilters
 from noc.alerts.suppression.models import Suppression
 from noc.database.tenancy import required_tenant
 from noc.domain import SEVERITIES, severity_rank
-from noc.events.presence import Place
+from noc.events.targets import Place
 from noc.extensions import session
 from noc.identity.models import User
 from noc.rest.keyset import Key, Page, newest_first, page_of

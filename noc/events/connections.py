@@ -19,9 +19,10 @@ from noc.events import frames, rights
 from noc.events.dispatcher import PAGE, Dispatcher
 from noc.events.frames import Frame, event_fields
 from noc.events.log import bounds, read_after
-from noc.events.presence import Presence, Speaker
+from noc.events.presence import Presence
 from noc.events.rights import Badge
 from noc.events.sockets import BACKLOG_FRAMES, FeedSocket
+from noc.events.speaking import Speaker
 from noc.events.subscribers import Subscriber, Subscription
 from noc.extensions import connect_redis, db, settings
 from noc.identity.tenant_settings import tenant_settings

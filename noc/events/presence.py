@@ -1,8 +1,8 @@
 """Who is looking at what, just now: told from socket to socket over Redis, and kept nowhere.
 
-Nothing rests on it. What a client says about itself is only what it looks at; its name and what
-its readers may see are the server's to know. Readers are given the whole list when it changes,
-at most once a second, and again every 15 s, so that one frame that was lost does no harm.
+Nothing rests on it. What a client says of itself, ``noc.events.speaking`` hears. Readers are given
+the whole list when it changes, at most once a second, and again every 15 s, so that one frame that
+was lost does no harm.
 """
 
 from __future__ import annotations
@@ -10,20 +10,16 @@ from __future__ import annotations
 import json
 import threading
 import time
-import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import redis
 import structlog
 from redis.client import PubSub
-from sqlalchemy.exc import SQLAlchemyError
 
 from noc.database.base import utcnow
 from noc.events.frames import Frame, control_fields
 from noc.events.subscribers import Subscriber
-from noc.extensions import db
 from noc.monitoring import metrics
 
 log = structlog.get_logger(__name__)
@@ -43,48 +39,6 @@ _PER_USER = 5
 _TELL_SECONDS = 1.0
 _REPEAT_SECONDS = 15.0
 _RETRY_SECONDS = 5.0
-
-BURST, PER_SECOND = 5.0, 1.0
-"""What a client may say: so much at once, and so much a second after that."""
-
-_TOO_MANY = 100.0
-"""A client that has said so much more than it may is flooding."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a target stands: its site, None for one of the whole company."""
-
-    site_id: int | None
-
-
-_places: dict[str, Callable[[int], Place | None]] = {}
-
-
-def use_place(kind: str, look_up: Callable[[int], Place | None]) -> None:
-    """Where targets of the kind stand is asked of ``look_up``: None for what there is not."""
-    _places[kind] = look_up
-
-
-class Allowance:
-    """How much a client may still say: a bucket that fills by the second."""
-
-    def __init__(self) -> None:
-        self._left = BURST
-        self._at = time.monotonic()
-
-    def spend(self) -> bool:
-        """Take one; False where there is none."""
-        now = time.monotonic()
-        self._left = min(BURST, self._left + (now - self._at) * PER_SECOND)
-        self._at = now
-        self._left -= 1.0
-        return self._left >= 0
-
-    @property
-    def flooded(self) -> bool:
-        """Whether the client says far more than it may."""
-        return self._left < -_TOO_MANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,62 +60,6 @@ class _Room:
     looks: dict[str, Look] = field(default_factory=dict)
     changed: bool = False
     told_at: float = 0.0
-
-
-class Speaker:
-    """One client: what it says of itself, published under its own key."""
-
-    def __init__(self, presence: Presence, subscriber: Subscriber) -> None:
-        self._presence, self._subscriber = presence, subscriber
-        self._key = uuid.uuid4().hex
-        self._allowance = Allowance()
-        self._shown = False
-        self._joined = False
-
-    @property
-    def flooded(self) -> bool:
-        """Whether the client says far more than it may."""
-        return self._allowance.flooded
-
-    def hear(self, target: Any) -> None:
-        """The client looks at ``target`` (``alert:7``), or at nothing; what it may not is ignored.
-
-        Whoever has said so once, be it nothing, is told of the others from then on.
-        """
-        if not self._allowance.spend():
-            return
-        badge = self._subscriber.badge
-        if badge is None or badge.principal.user_id is None:
-            return
-        if not self._joined:
-            self._joined = True
-            self._presence.join(self._subscriber)
-        place = _find(target)
-        if place is None or not badge.principal.sees_site(place.site_id):
-            self.leave_target()
-            return
-        self._shown = True
-        self._presence.publish(
-            tenant=badge.principal.tenant_id,
-            key=self._key,
-            target=target,
-            site=place.site_id,
-            user=badge.principal.user_id,
-            name=badge.principal.name,
-        )
-
-    def leave_target(self) -> None:
-        """It looks at nothing any more."""
-        if self._shown:
-            self._shown = False
-            tenant_id = self._subscriber.subscription.tenant_id
-            self._presence.publish(tenant=tenant_id, key=self._key, target=None)
-
-    def leave(self) -> None:
-        """The connection is over."""
-        if self._joined:
-            self._presence.leave(self._subscriber)
-        self.leave_target()
 
 
 class Presence:
@@ -319,26 +217,3 @@ def _tell_room(tenant_id: int, readers: list[Subscriber], looks: list[Look]) -> 
                 )
             )
         reader.mention(frames[sites])
-
-
-def _find(target: Any) -> Place | None:
-    """Where the target stands; None for what there is not, or is no target at all.
-
-    None, too, while the database cannot be asked.
-    """
-    if not isinstance(target, str) or len(target) > 40:
-        return None
-    kind, _, key = target.partition(":")
-    look_up = _places.get(kind)
-    plain = key.isascii() and key.isdecimal() and len(key) <= 18 and not key.startswith("0")
-    if look_up is None or not plain:
-        return None
-    try:
-        return look_up(int(key))
-    except SQLAlchemyError as error:
-        metrics.FAILURES.labels("presence").inc()
-        log.warning("presence_cannot_look", error=str(error).splitlines()[0])
-        return None
-    finally:
-        # A socket that waits must not hold a connection of the database.
-        db.session.remove()

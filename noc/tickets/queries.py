@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, cast, select
 from sqlalchemy.orm import aliased
 
 from noc.database.tenancy import required_tenant
-from noc.events.presence import Place
+from noc.events.targets import Place
 from noc.extensions import session
 from noc.identity.models import User
 from noc.rest.keyset import Key, Page, newest_first, page_of

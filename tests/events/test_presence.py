@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from noc.alerts.process import AlertInput, process_alert
 from noc.database.base import utcnow
-from noc.events import presence
+from noc.events import presence, targets
 from noc.events.frames import Frame
 from noc.events.subscribers import Subscriber, Subscription
 from noc.extensions import session as current_session
@@ -199,7 +199,7 @@ def test_whoever_does_not_take_part_and_tokens_are_told_nothing(
 def test_what_is_not_said_again_is_over(
     monkeypatch: pytest.MonkeyPatch, enter: Enter, alerts: tuple[int, int]
 ) -> None:
-    monkeypatch.setattr(presence, "EXPIRES_SECONDS", 0.3)
+    monkeypatch.setattr(presence, "EXPIRES_SECONDS", 2.0)
     maya, olga = enter("Maya"), enter("Olga")
     looks(maya, f"alert:{alerts[0]}")
     wait_seen(olga, (f"alert:{alerts[0]}", "Maya"))
@@ -257,7 +257,7 @@ def test_without_the_database_nobody_is_told_and_the_feed_stays(
     def away(_: int) -> None:
         raise OperationalError("SELECT", {}, Exception("away"))
 
-    monkeypatch.setitem(presence._places, "alert", away)
+    monkeypatch.setitem(targets._places, "alert", away)
     client = enter("Maya")
     looks(client, "alert:1")
     house.emit(1)
