@@ -168,10 +168,11 @@ def test_times_are_in_order_and_as_long_as_they_should_be(rule: str, zone: str) 
 
 
 def test_a_rule_that_never_comes_costs_little_and_is_told() -> None:
-    began = time.monotonic()
+    # Of this thread's own time: what else the machine does meanwhile is not counted.
+    began = time.thread_time()
     one = recurrence("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=31;COUNT=9")
     assert fault(one, NOW) == ("rrule", "has no time from now on")
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2
 
 
 def test_a_leap_day_is_found() -> None:

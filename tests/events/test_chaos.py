@@ -58,6 +58,11 @@ class Bell:
             os.close(log)
         wait_until(lambda: self._redis.is_ready(self._child.pid), "Redis answers")
 
+    def kill_at_work(self) -> None:
+        """kill -9, once it has committed something."""
+        self._told.poll(WAIT_SECONDS)
+        self.kill()
+
     def kill(self) -> None:
         """kill -9."""
         self._child.kill()
@@ -227,7 +232,7 @@ def test_every_client_ends_with_every_event_once_and_in_order(
             (0.05, "its start", lambda: processes[0].start(wait=False)),
             (0.15, "kill -9 of Redis", bell.kill),
             (0.15, "start of Redis", bell.start),
-            (0.05, "kill -9 of a worker", worker.kill),
+            (0.05, "kill -9 of a worker", worker.kill_at_work),
             (0.05, "SIGTERM to a web process", lambda: processes[1].stop(signal.SIGTERM)),
             (0.05, "the other's start", lambda: processes[1].start(wait=False)),
             (0.25, "end of the writing", over.set),

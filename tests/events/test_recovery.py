@@ -83,7 +83,7 @@ def test_a_fault_while_pushing_sends_the_clients_back_to_their_cursors(
     with monkeypatch.context() as broken:
         broken.setattr(dispatcher, "event_fields", fail)
         house.emit(2)
-        assert client.closing_code() == 1013
+        assert client.closing_code(WAIT_SECONDS) == 1013
     resumed = server.connect(house.token, f"?after={client.frames[-1]['cursor']}")
     assert numbers(resumed, 2) == [0, 1]
     house.emit(1)

@@ -6,7 +6,6 @@ import datetime as dt
 import email
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import Message
@@ -81,6 +80,7 @@ class Receiver:
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     seconds: float = 0.0
     dribbles: bool = False
+    over: threading.Event = field(default_factory=threading.Event)
 
     def next_answer(self) -> tuple[int, dict[str, str]]:
         return self.answers.pop(0) if self.answers else (204, {})
@@ -99,7 +99,7 @@ def receiver() -> Iterator[Receiver]:
             if state.dribbles:
                 self._dribble()
                 return
-            time.sleep(state.seconds)
+            state.over.wait(state.seconds)
             status, more = state.next_answer()
             self.send_response(status)
             for name, value in more.items():
@@ -108,9 +108,9 @@ def receiver() -> Iterator[Receiver]:
 
         def _dribble(self) -> None:
             try:
-                for byte in b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 1000:
+                for byte in b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 1200:
                     self.wfile.write(bytes([byte]))
-                    time.sleep(0.05)
+                    state.over.wait(0.05)
             except OSError:
                 pass
 
@@ -130,6 +130,7 @@ def receiver() -> Iterator[Receiver]:
     try:
         yield state
     finally:
+        state.over.set()
         server.shutdown()
         server.server_close()
         thread.join()
