@@ -45,30 +45,40 @@ how long it takes until another worker takes it up from one that died.
 KEEP_SENT = dt.timedelta(days=30)
 KEEP_DEAD = dt.timedelta(days=90)
 
+# First which one, by the index in which those that wait stand in line, and what is said of it then:
+# asked for together, all that wait would be looked up and sorted for each that is sent.
 # The route is locked first, here and in _settle, as whoever deletes it does: the other way about
 # a deletion and a sender would wait for each other.
 _TAKE = text(
     """
-    SELECT d.id, d.kind, d.severity, d.site_id, d.event_id, d.payload, d.attempts, d.created_at,
-           route.id AS route_id, route.name AS route_name, route.channel, route.url,
-           CASE WHEN route.channel = 'email' AND route.addresses = '{}' THEN ARRAY[person.email]
-                ELSE route.addresses END AS addresses,
-           person.active IS FALSE AS disabled, route.signing_secret, tenant.name AS tenant_name,
+    WITH taken AS MATERIALIZED (
+        SELECT d.tenant_id, d.id, d.kind, d.severity, d.site_id, d.event_id, d.payload, d.attempts,
+               d.created_at, route.id AS route_id, route.name AS route_name, route.user_id,
+               route.channel, route.url, route.addresses, route.signing_secret
+        FROM notification_delivery d
+        JOIN notification_route route ON route.tenant_id = d.tenant_id AND route.id = d.route_id
+        WHERE d.tenant_id = :tenant AND d.route_id = :route AND d.state = 'pending'
+          AND (d.attempts = 0 OR d.next_attempt_at <= :now)
+          AND (route.active OR d.kind = 'test')
+          AND (route.held_until IS NULL OR route.held_until <= :now)
+        ORDER BY d.next_attempt_at, d.event_id
+        LIMIT 1
+        FOR UPDATE OF d SKIP LOCKED FOR KEY SHARE OF route SKIP LOCKED
+    )
+    SELECT taken.id, taken.kind, taken.severity, taken.site_id, taken.event_id, taken.payload,
+           taken.attempts, taken.created_at, taken.route_id, taken.route_name, taken.channel,
+           taken.url, taken.signing_secret,
+           CASE WHEN taken.channel = 'email' AND taken.addresses = '{}' THEN ARRAY[person.email]
+                ELSE taken.addresses END AS addresses,
+           person.active IS FALSE AS disabled, tenant.name AS tenant_name,
            tenant.simulated IS NOT NULL AS simulated, site.name AS site_name, site.timezone,
-           log.seq, coalesce(log.created_at, d.created_at) AS moment
-    FROM notification_delivery d
-    JOIN notification_route route ON route.tenant_id = d.tenant_id AND route.id = d.route_id
-    JOIN tenant ON tenant.id = d.tenant_id
-    LEFT JOIN noc_user person ON person.tenant_id = d.tenant_id AND person.id = route.user_id
-    LEFT JOIN site ON site.tenant_id = d.tenant_id AND site.id = d.site_id
-    LEFT JOIN noc_event_log log ON log.event_id = d.event_id AND log.tenant_id = d.tenant_id
-    WHERE d.tenant_id = :tenant AND d.route_id = :route AND d.state = 'pending'
-      AND (d.attempts = 0 OR d.next_attempt_at <= :now)
-      AND (route.active OR d.kind = 'test')
-      AND (route.held_until IS NULL OR route.held_until <= :now)
-    ORDER BY d.next_attempt_at, d.event_id
-    LIMIT 1
-    FOR UPDATE OF d SKIP LOCKED FOR KEY SHARE OF route SKIP LOCKED
+           log.seq, coalesce(log.created_at, taken.created_at) AS moment
+    FROM taken
+    JOIN tenant ON tenant.id = taken.tenant_id
+    LEFT JOIN noc_user person ON person.tenant_id = taken.tenant_id AND person.id = taken.user_id
+    LEFT JOIN site ON site.tenant_id = taken.tenant_id AND site.id = taken.site_id
+    LEFT JOIN noc_event_log log
+           ON log.event_id = taken.event_id AND log.tenant_id = taken.tenant_id
     """
 )
 

@@ -117,6 +117,7 @@ class NotificationDelivery(UuidKeyed, Base):
             "ix_notification_delivery_due",
             "route_id",
             "next_attempt_at",
+            "event_id",
             where="state = 'pending'",
         ),
         index("ix_notification_delivery_dead", "created_at", "id", where="state = 'dead'"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from apiflask import APIFlask
-from sqlalchemy import select, text
+from sqlalchemy import NullPool, create_engine, select, text
 
 from jobs import notifications as jobs
 from noc.database.base import utcnow
@@ -306,3 +306,26 @@ def test_a_route_is_deleted_while_something_that_died_on_it_is_sent_anew(
 
     assert at_once(app, company.tenant_id, [remove, replay]) == [True, False]
     assert desk.deliveries() == []
+
+
+def test_what_many_wait_for_at_once_is_taken_from_the_index_one_by_one(
+    company: Make, receiver: Receiver, services: Services
+) -> None:
+    route_id = Desk(company, session()).route(receiver.url).id
+    values = {"tenant": company.tenant_id, "route": route_id, "now": utcnow()}
+    session().execute(
+        text(
+            "INSERT INTO notification_delivery (tenant_id, id, route_id, event_id, kind, severity,"
+            " payload, next_attempt_at) SELECT :tenant, gen_random_uuid(), :route,"
+            " gen_random_uuid(), 'alert_opened', 'LOW', '{}', :now FROM generate_series(1, 3000)"
+        ),
+        values,
+    )
+    session().commit()
+    owner = create_engine(services.admin_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with owner.connect() as connection:
+        connection.execute(text("ANALYZE notification_delivery"))
+
+    plan = session().scalars(text(f"EXPLAIN {deliveries._TAKE.text}"), values).all()
+    assert any("ix_notification_delivery_due" in line for line in plan), "\n".join(plan)
+    assert not [line for line in plan if "Sort" in line or "Seq Scan on notification_d" in line]
