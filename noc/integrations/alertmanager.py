@@ -75,6 +75,8 @@ def take_group(group: AlertmanagerIn, *, now: dt.datetime) -> dict[str, Any]:
     good, rejected = check_items(ALERTS, alerts)
     resolved = [(index, alert) for index, alert in good if alert.status == "resolved"]
     firing = [(index, alert) for index, alert in good if alert.status == "firing"]
+    if resolved and firing:
+        _hold([alert.fingerprint for _, alert in good])
     # What is told to be over and on at once is on.
     outcomes = _resolve(resolved, group, now) | _raise(firing, group, now)
     result = outcome(len(alerts), outcomes, rejected)
@@ -85,6 +87,24 @@ def take_group(group: AlertmanagerIn, *, now: dt.datetime) -> dict[str, Any]:
         "truncated": group.truncatedAlerts + left_out,
         "items": result.items,
     }
+
+
+def _hold(fingerprints: Iterable[str]) -> None:
+    """Lock the open alerts of the group in the order of keys, in which everybody locks them.
+
+    Those that are over first and those that are on then would be another order, which could
+    deadlock with whoever acts on several of them.
+    """
+    session().execute(
+        select(Alert.id)
+        .where(
+            Alert.tenant_id == required_tenant(),
+            Alert.dedup_key.in_([dedup_key(one) for one in fingerprints]),
+            Alert.status != "RESOLVED",
+        )
+        .order_by(Alert.dedup_key.collate("C"))
+        .with_for_update(key_share=True)
+    )
 
 
 def dedup_key(fingerprint: str) -> str:
