@@ -33,21 +33,7 @@ def merge(
     is returned. 404 for either; 409 where one is not open, or the duplicate has changed since
     ``version``; 422 for a ticket with itself.
     """
-    if ticket_id == into:
-        raise Problem(
-            422,
-            "The tickets were not merged.",
-            errors=[{"field": "into", "reason": "must be another ticket"}],
-        )
-    slots.lock([ticket_id, into])
-    tickets = lock_tickets([ticket_id, into], site_ids=site_ids)
-    duplicate, heir = tickets.get(ticket_id), tickets.get(into)
-    if duplicate is None or heir is None:
-        raise not_found("ticket")
-    check_version(duplicate, version)
-    check_open(duplicate.status, "merged")
-    check_open(heir.status, "merged into")
-
+    duplicate, heir = _both_open(ticket_id, into, site_ids, version)
     new = link({heir.id: all_links(duplicate.id)}, now=now).get(heir.id, [])
     slots.hand_over(duplicate.id, heir.id, now=now)
     old_status = duplicate.status
@@ -76,3 +62,24 @@ def merge(
         "tickets", ticket=duplicate, resolution="DUPLICATE", verdicts={}, user_id=user_id, now=now
     )
     return heir
+
+
+def _both_open(
+    ticket_id: int, into: int, site_ids: Collection[int] | None, version: int | None
+) -> tuple[Ticket, Ticket]:
+    """The duplicate and the one that goes on, locked with their slots; refused where not open."""
+    if ticket_id == into:
+        raise Problem(
+            422,
+            "The tickets were not merged.",
+            errors=[{"field": "into", "reason": "must be another ticket"}],
+        )
+    slots.lock([ticket_id, into])
+    tickets = lock_tickets([ticket_id, into], site_ids=site_ids)
+    duplicate, heir = tickets.get(ticket_id), tickets.get(into)
+    if duplicate is None or heir is None:
+        raise not_found("ticket")
+    check_version(duplicate, version)
+    check_open(duplicate.status, "merged")
+    check_open(heir.status, "merged into")
+    return duplicate, heir
