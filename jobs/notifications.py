@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import time
+from collections import deque
 from contextlib import suppress
 
 import redis
@@ -22,22 +24,31 @@ def mail_admins(tenant_id: int, subject: str, body: str) -> int:
         return training.mail_admins(tenant_id, subject, body)
 
 
-def deliver(tenant_id: int, route_id: int) -> int:
-    """Send what is due by the route, one after another, for a minute at most; how many attempts.
+def deliver(tenant_id: int) -> int:
+    """Send what is due in the tenant, route after route, for one turn; how many attempts.
 
-    Several may run for the same route: each delivery is one worker's while it is sent. Ends after
-    a failure, since the route is then held. What is left another job takes up.
+    Several may run for the same tenant: each delivery is one worker's while it is sent. A route by
+    which an attempt fails is held, and has no other turn. What is left is asked for again, behind
+    what other tenants have asked for meanwhile.
     """
     with suppress(redis.RedisError):
-        outbox.sending_begins(tenant_id, route_id)
-    until = time.monotonic() + outbox.SENDING_SECONDS
+        outbox.sending_begins(tenant_id)
+    until = time.monotonic() + outbox.TURN_SECONDS
     attempts = 0
     with tenant_context(session(), tenant_id):
-        while deliveries.send_next(route_id, tenant_id=tenant_id, now=utcnow()) is not None:
+        due = outbox.due_routes(tenant_id=tenant_id, now=utcnow())
+        # In no order: else the first ones, if they are slow, would use up every turn.
+        random.shuffle(due)
+        waiting = deque(due)
+        while waiting:
+            route_id = waiting.popleft()
+            if deliveries.send_next(route_id, tenant_id=tenant_id, now=utcnow()) is None:
+                continue
             session().commit()
             attempts += 1
+            waiting.append(route_id)
             if stop_requested() or time.monotonic() > until:
-                outbox.request_sending(tenant_id, route_id)
+                outbox.request_sending(tenant_id)
                 break
         session().rollback()
     return attempts
@@ -46,13 +57,13 @@ def deliver(tenant_id: int, route_id: int) -> int:
 def sweep() -> int:
     """Ask for the sending of what is due, whoever forgot it: Redis, or a worker that died.
 
-    How many routes.
+    In how many tenants.
     """
     asked = 0
     for tenant in each_tenant():
         with kept_to(tenant.id, "notification_sweep", "deliveries_not_looked_for"):
-            for route_id in outbox.due_routes(tenant_id=tenant.id, now=utcnow()):
-                asked += outbox.request_sending(tenant.id, route_id)
+            if outbox.due_routes(tenant_id=tenant.id, now=utcnow()):
+                asked += outbox.request_sending(tenant.id)
     return asked
 
 

@@ -79,7 +79,7 @@ def _save(route: dict[str, Any], fields: Fields) -> Answer:
     def work() -> None:
         body = RouteChange.model_validate(routes.body(fields | {"channel": route["channel"]}))
         domain.change(route["id"], body.model_dump(exclude_unset=True), now=utcnow())
-        _look_again(route["id"])
+        _look_again()
 
     _, refusal = kit.attempt(lambda: routes.plainly(work))
     if refusal:
@@ -90,7 +90,7 @@ def _save(route: dict[str, Any], fields: Fields) -> Answer:
 def _switch(route: dict[str, Any], _: Fields) -> Answer:
     def work() -> None:
         domain.change(route["id"], {"active": not route["active"]}, now=utcnow())
-        _look_again(route["id"])
+        _look_again()
 
     _, refusal = kit.attempt(work)
     done = "Switched off; what comes meanwhile waits." if route["active"] else "Switched on."
@@ -164,6 +164,6 @@ def _secret(name: str, secret: str) -> html.Section:
     return kit.secret(f"The signing secret of {name}", secret, hint)
 
 
-def _look_again(route_id: int) -> None:
-    """Have a worker look at what waits for the route, once this is committed."""
-    domain.ask_after_commit(queries.admin.tenant(), route_id)
+def _look_again() -> None:
+    """Have a worker look at what waits, once this is committed."""
+    domain.ask_after_commit(queries.admin.tenant())

@@ -134,5 +134,5 @@ def send_to(route_ids: Collection[int], message: Addressed) -> int:
         .all()
     )
     if stored:
-        ask_for(session(), tenant_id, [(route_id, ESCALATION) for route_id in stored])
+        ask_for(session(), tenant_id, [ESCALATION] * len(stored))
     return len(stored)

@@ -83,7 +83,7 @@ def change_route(route_id: int, body: schemas.RouteChange) -> Any:
     with _plain_refusals():
         route = routes.change(route_id, body.model_dump(exclude_unset=True), now=utcnow())
     answer = queries.route_out(route)
-    routes.ask_after_commit(principal.tenant_id, route_id)
+    routes.ask_after_commit(principal.tenant_id)
     session().commit()
     return success(answer)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import redis
@@ -26,13 +26,13 @@ from noc.monitoring import metrics
 log = structlog.get_logger(__name__)
 
 SEND_JOB = "jobs.notifications.deliver"
-SENDING_SECONDS = 60
-"""How long one job goes on sending by a route, before others have their turn."""
+TURN_SECONDS = 10
+"""How long one job begins to send for a tenant, before other tenants have their turn."""
 
-_TIMEOUT_SECONDS = 2 * SENDING_SECONDS
+_TIMEOUT_SECONDS = 120
 _FAILURE_SECONDS = 7 * 86_400
 
-PENDING_SECONDS = 15
+PENDING_SECONDS = 60
 """How long an asked-for job keeps others from being asked for, should it be lost."""
 
 # The key-share lock waits for a route that is just being deleted: without it the row would point
@@ -55,7 +55,7 @@ _STORE = text(
     WHERE route.tenant_id = :tenant AND route.active AND route.user_id IS NULL
     FOR KEY SHARE OF route
     ON CONFLICT (tenant_id, route_id, event_id) DO NOTHING
-    RETURNING delivery.route_id, delivery.kind
+    RETURNING delivery.kind
     """
 )
 
@@ -79,7 +79,7 @@ def on_news(_: Any, *, current: Session, tenant_id: int, told: list[Told]) -> No
 
     Called within the transaction that logs the events; sending is asked for after its commit.
     """
-    stored = current.execute(
+    stored = current.scalars(
         _STORE,
         {
             "tenant": tenant_id,
@@ -93,19 +93,17 @@ def on_news(_: Any, *, current: Session, tenant_id: int, told: list[Told]) -> No
     ).all()
     if not stored:
         return
-    ask_for(current, tenant_id, [(row.route_id, row.kind) for row in stored])
+    ask_for(current, tenant_id, stored)
 
 
-def ask_for(current: Session, tenant_id: int, stored: Sequence[tuple[int, str]]) -> None:
-    """Have what was stored (route and kind) sent once the transaction has committed."""
-    kinds = Counter(kind for _, kind in stored)
+def ask_for(current: Session, tenant_id: int, kinds: Iterable[str]) -> None:
+    """Have what was stored, of these kinds, sent once the transaction has committed."""
+    counts = Counter(kinds)
 
     def ask() -> None:
-        for kind, count in kinds.items():
+        for kind, count in counts.items():
             metrics.NOTIFICATIONS_QUEUED.labels(kind).inc(count)
-        for route_id in sorted({route_id for route_id, _ in stored}):
-            if not request_sending(tenant_id, route_id):
-                break
+        request_sending(tenant_id)
 
     after_commit(current, ask)
 
@@ -115,20 +113,22 @@ def due_routes(*, tenant_id: int, now: dt.datetime) -> list[int]:
     return list(session().scalars(_DUE, {"tenant": tenant_id, "now": now}))
 
 
-def request_sending(tenant_id: int, route_id: int) -> bool:
-    """Have a worker send what is due by the route, unless one is asked already.
+def request_sending(tenant_id: int) -> bool:
+    """Have a worker send what is due in the tenant, unless one is asked already.
+
+    However much a tenant has to send, by however many routes, it stands in the queue once: so all
+    have their turn, and the slow or dead routes of one cost another a turn at most.
 
     The mark that one is asked is taken away by the job before it looks: whoever finds the mark
     has committed before that look. False where Redis could not be asked: that is logged and
     counted, and the sweep finds what waits.
     """
     try:
-        if redis_client().set(_mark(tenant_id, route_id), "1", nx=True, ex=PENDING_SECONDS):
+        if redis_client().set(_mark(tenant_id), "1", nx=True, ex=PENDING_SECONDS):
             queue("reports").enqueue(
                 SEND_JOB,
                 tenant_id,
-                route_id,
-                job_id=f"notify-t{tenant_id}-r{route_id}-{new_uuid().hex}",
+                job_id=f"notify-t{tenant_id}-{new_uuid().hex}",
                 job_timeout=_TIMEOUT_SECONDS,
                 result_ttl=0,
                 failure_ttl=_FAILURE_SECONDS,
@@ -140,10 +140,10 @@ def request_sending(tenant_id: int, route_id: int) -> bool:
     return True
 
 
-def sending_begins(tenant_id: int, route_id: int) -> None:
+def sending_begins(tenant_id: int) -> None:
     """Take the mark away: from here on, news asks for a new job."""
-    redis_client().delete(_mark(tenant_id, route_id))
+    redis_client().delete(_mark(tenant_id))
 
 
-def _mark(tenant_id: int, route_id: int) -> str:
-    return f"noc:notify:waiting:{tenant_id}:{route_id}"
+def _mark(tenant_id: int) -> str:
+    return f"noc:notify:waiting:{tenant_id}"

@@ -114,7 +114,7 @@ def send_test(route_id: int, *, now: dt.datetime) -> uuid.UUID:
     route.held_until = None
     session().flush()
     record("route.tested", target_of(route), now=now)
-    ask_after_commit(route.tenant_id, route.id)
+    ask_after_commit(route.tenant_id)
     return delivery.id
 
 
@@ -124,7 +124,7 @@ def replay_all(route_id: int, *, now: dt.datetime) -> int:
     route.held_until = None
     count = deliveries.replay_route(route_id, now=now)
     record("route.replayed", target_of(route), {"deliveries": count}, now=now)
-    ask_after_commit(route.tenant_id, route_id)
+    ask_after_commit(route.tenant_id)
     return count
 
 
@@ -135,15 +135,15 @@ def replay_one(delivery_id: uuid.UUID, *, now: dt.datetime) -> bool:
         return False
     detail = {"delivery": str(delivery_id)}
     record("route.replayed", target_of(route), detail, now=now)
-    ask_after_commit(route.tenant_id, route.id)
+    ask_after_commit(route.tenant_id)
     return True
 
 
-def ask_after_commit(tenant_id: int, route_id: int) -> None:
-    """Have a worker look at the route once the transaction has committed."""
+def ask_after_commit(tenant_id: int) -> None:
+    """Have a worker look at what is due once the transaction has committed."""
 
     def ask() -> None:
-        request_sending(tenant_id, route_id)
+        request_sending(tenant_id)
 
     after_commit(session(), ask)
 

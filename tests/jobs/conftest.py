@@ -63,7 +63,7 @@ def start(config: Settings) -> Iterator[Start]:
             process.stderr.close()
 
 
-def wait_for(done: Callable[[], Any], what: str, seconds: float = 120) -> None:
+def wait_for(done: Callable[[], Any], what: str, seconds: float = 180) -> None:
     """Until ``done()`` is true; fails naming ``what`` when it takes too long."""
     deadline = time.monotonic() + seconds
     while not done():
@@ -72,7 +72,7 @@ def wait_for(done: Callable[[], Any], what: str, seconds: float = 120) -> None:
         time.sleep(0.02)
 
 
-def stop(process: subprocess.Popen[str], seconds: float = 30) -> str:
+def stop(process: subprocess.Popen[str], seconds: float = 180) -> str:
     """Ask the process to end; its log. Fails where it does not."""
     process.send_signal(signal.SIGTERM)
     _, log = process.communicate(timeout=seconds)

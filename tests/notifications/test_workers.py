@@ -14,7 +14,7 @@ from jobs import notifications as jobs
 from noc.database.base import utcnow
 from noc.database.tenancy import tenant_context
 from noc.extensions import db, queue, redis_client, session
-from noc.notifications import deliveries, routes
+from noc.notifications import deliveries, outbox, routes
 from noc.notifications.deliveries import MOST_ATTEMPTS
 from noc.notifications.models import NotificationDelivery
 from noc.notifications.sending import Result
@@ -59,7 +59,7 @@ def states(desk: Desk) -> list[str]:
 def test_workers_share_the_work_and_send_each_delivery_once(
     app: APIFlask, busy: tuple[Desk, int], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk, route_id = busy
+    desk, _ = busy
     tenant_id, real = desk.make.tenant_id, deliveries.sending.attempt
     pair = threading.Barrier(2)
 
@@ -70,7 +70,7 @@ def test_workers_share_the_work_and_send_each_delivery_once(
     monkeypatch.setattr(deliveries.sending, "attempt", with_another)
 
     def work() -> int:
-        return jobs.deliver(tenant_id, route_id)
+        return jobs.deliver(tenant_id)
 
     assert sum(at_once(app, tenant_id, [work] * 4)) == 12
     told = [one.headers["x-noc-delivery"] for one in receiver.received]
@@ -82,7 +82,7 @@ def test_one_delivery_is_never_sent_by_two_at_the_same_moment(
     app: APIFlask, company: Make, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = Desk(company, session())
-    route_id = desk.route(receiver.url).id
+    desk.route(receiver.url)
     desk.alert()
     tenant_id, real = company.tenant_id, deliveries.sending.attempt
     passed: list[int] = []
@@ -95,7 +95,7 @@ def test_one_delivery_is_never_sent_by_two_at_the_same_moment(
     monkeypatch.setattr(deliveries.sending, "attempt", slow)
 
     def work() -> int:
-        sent = jobs.deliver(tenant_id, route_id)
+        sent = jobs.deliver(tenant_id)
         passed.append(sent)
         if len(passed) == 3:
             all_passed.set()
@@ -120,9 +120,9 @@ def test_a_worker_that_dies_before_its_commit_leaves_it_to_the_next(
         session().rollback()
     assert states(desk) == ["pending"] * 12
 
-    assert jobs.deliver(desk.make.tenant_id, route_id) == 11, "the others wait for nobody"
+    assert jobs.deliver(desk.make.tenant_id) == 11, "the others wait for nobody"
     lease_ends()
-    assert jobs.deliver(desk.make.tenant_id, route_id) == 1
+    assert jobs.deliver(desk.make.tenant_id) == 1
     told = [one.headers["x-noc-delivery"] for one in receiver.received]
     assert (len(told), len(set(told))) == (13, 12), "at least once, and told by its id"
 
@@ -130,7 +130,7 @@ def test_a_worker_that_dies_before_its_commit_leaves_it_to_the_next(
 def test_nothing_is_held_in_the_database_while_it_is_sent(
     busy: tuple[Desk, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk, route_id = busy
+    desk, _ = busy
     held: list[bool] = []
 
     def attempt(*_: Any, **__: Any) -> Result:
@@ -138,14 +138,14 @@ def test_nothing_is_held_in_the_database_while_it_is_sent(
         return Result("sent")
 
     monkeypatch.setattr(deliveries.sending, "attempt", attempt)
-    assert jobs.deliver(desk.make.tenant_id, route_id) == 12
+    assert jobs.deliver(desk.make.tenant_id) == 12
     assert held == [False] * 12
 
 
 def test_what_no_worker_comes_to_an_end_with_is_dead_at_last(
     busy: tuple[Desk, int], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk, route_id = busy
+    desk, _ = busy
 
     def dies(*_: Any, **__: Any) -> Result:
         raise MemoryError
@@ -153,7 +153,7 @@ def test_what_no_worker_comes_to_an_end_with_is_dead_at_last(
     with monkeypatch.context() as deadly:
         deadly.setattr(deliveries.sending, "attempt", dies)
         with pytest.raises(MemoryError):
-            jobs.deliver(desk.make.tenant_id, route_id)
+            jobs.deliver(desk.make.tenant_id)
     session().rollback()
     assert sorted(one.attempts for one in desk.deliveries()) == [0] * 11 + [1]
 
@@ -161,7 +161,7 @@ def test_what_no_worker_comes_to_an_end_with_is_dead_at_last(
         text("UPDATE notification_delivery SET attempts = :most"), {"most": MOST_ATTEMPTS}
     )
     lease_ends()
-    assert jobs.deliver(desk.make.tenant_id, route_id) == 12
+    assert jobs.deliver(desk.make.tenant_id) == 12
     assert states(desk) == ["dead"] * 12
     assert receiver.received == []
 
@@ -169,19 +169,52 @@ def test_what_no_worker_comes_to_an_end_with_is_dead_at_last(
 def test_who_comes_back_late_does_not_undo_what_another_did(
     busy: tuple[Desk, int], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk, route_id = busy
+    desk, _ = busy
     real = deliveries.sending.attempt
 
     def slow(*_: Any, **__: Any) -> Result:
         monkeypatch.setattr(deliveries.sending, "attempt", real)
         lease_ends()
-        assert jobs.deliver(desk.make.tenant_id, route_id) == 12
+        assert jobs.deliver(desk.make.tenant_id) == 12
         return Result("again", "too late")
 
     monkeypatch.setattr(deliveries.sending, "attempt", slow)
-    jobs.deliver(desk.make.tenant_id, route_id)
+    jobs.deliver(desk.make.tenant_id)
     assert states(desk) == ["sent"] * 12
     assert [one.last_error for one in desk.deliveries()] == [None] * 12
+
+
+def test_a_tenant_stands_in_the_queue_once_and_its_routes_take_turns(
+    company: Make, receiver: Receiver
+) -> None:
+    desk = Desk(company, session())
+    desk.route(f"{receiver.url}/a")
+    for _ in range(3):
+        desk.alert()
+    desk.route(f"{receiver.url}/b")
+    for _ in range(3):
+        desk.alert()
+    assert [job.args for job in queue("reports").jobs] == [[company.tenant_id]]
+    assert jobs.deliver(company.tenant_id) == 9
+    paths = [one.path for one in receiver.received]
+    assert [set(paths[at : at + 2]) for at in (0, 2, 4)] == [{"/a", "/b"}] * 3
+
+
+def test_a_turn_has_an_end_and_the_next_is_behind_what_others_asked_for(
+    company: Make, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "TURN_SECONDS", -1)
+    desk = Desk(company, session())
+    desk.route(receiver.url)
+    desk.alert()
+    desk.alert()
+    assert outbox.request_sending(company.tenant_id + 1)
+    queue("reports").pop_job_id()
+    assert jobs.deliver(company.tenant_id) == 1
+    waiting = [job.args for job in queue("reports").jobs]
+    assert waiting == [[company.tenant_id + 1], [company.tenant_id]]
+    assert jobs.deliver(company.tenant_id) == 1
+    assert states(desk) == ["sent", "sent"]
 
 
 def test_a_worker_in_a_process_of_its_own_sends_what_was_committed(
@@ -204,7 +237,7 @@ def test_what_a_killed_worker_was_sending_is_found_by_the_sweep(
     company: Make, receiver: Receiver, start: Start
 ) -> None:
     desk = Desk(company, session())
-    route_id = desk.route(receiver.url).id
+    desk.route(receiver.url)
     receiver.seconds = 30.0
     desk.alert()
     worker = start("jobs.worker", "--queues", "reports", NOTIFICATION_PRIVATE_TARGETS="true")
@@ -223,7 +256,7 @@ def test_what_a_killed_worker_was_sending_is_found_by_the_sweep(
         return jobs.deliver(*job.args) == 1
 
     wait_for(sent, "the release of the killed worker's lock")
-    assert job.args == [company.tenant_id, route_id]
+    assert job.args == [company.tenant_id]
     assert states(desk) == ["sent"]
 
 
@@ -273,7 +306,7 @@ def test_a_route_is_deleted_while_it_is_sending(
         return -1
 
     def work() -> int:
-        return jobs.deliver(tenant_id, route_id)
+        return jobs.deliver(tenant_id)
 
     counts = at_once(app, tenant_id, [work, remove, work])
     assert counts[1] == -1
@@ -288,7 +321,7 @@ def test_a_route_is_deleted_while_something_that_died_on_it_is_sent_anew(
     route_id = desk.route(receiver.url).id
     desk.alert()
     receiver.answers = [(404, {})]
-    assert jobs.deliver(company.tenant_id, route_id) == 1
+    assert jobs.deliver(company.tenant_id) == 1
     (dead,) = desk.deliveries()
     delivery_id, locked = dead.id, threading.Event()
     session().commit()
