@@ -53,8 +53,8 @@ _TAKE = text(
     """
     WITH taken AS MATERIALIZED (
         SELECT d.tenant_id, d.id, d.kind, d.severity, d.site_id, d.event_id, d.payload, d.attempts,
-               d.created_at, route.id AS route_id, route.name AS route_name, route.user_id,
-               route.channel, route.url, route.addresses, route.signing_secret
+               d.created_at, d.left_over, route.id AS route_id, route.name AS route_name,
+               route.user_id, route.channel, route.url, route.addresses, route.signing_secret
         FROM notification_delivery d
         JOIN notification_route route ON route.tenant_id = d.tenant_id AND route.id = d.route_id
         WHERE d.tenant_id = :tenant AND d.route_id = :route AND d.state = 'pending'
@@ -67,7 +67,7 @@ _TAKE = text(
     )
     SELECT taken.id, taken.kind, taken.severity, taken.site_id, taken.event_id, taken.payload,
            taken.attempts, taken.created_at, taken.route_id, taken.route_name, taken.channel,
-           taken.url, taken.signing_secret,
+           taken.url, taken.signing_secret, taken.left_over,
            CASE WHEN taken.channel = 'email' AND taken.addresses = '{}' THEN ARRAY[person.email]
                 ELSE taken.addresses END AS addresses,
            person.active IS FALSE AS disabled, tenant.name AS tenant_name,
@@ -148,6 +148,8 @@ def _attempt(row: Row[Any], tenant_id: int, now: dt.datetime) -> Result:
         return Result("dead", "no worker came to an end with it")
     if row.disabled:
         return Result("dead", "the user is disabled")
+    if row.left_over and not _recipients(row):
+        return Result("sent", "who was left has been taken from the route")
     try:
         return sending.attempt(_target(row), _message(row, tenant_id), settings(), now=now)
     except (LookupError, TypeError, ValueError) as error:
@@ -172,7 +174,11 @@ def _settle(row: Row[Any], result: Result, tenant_id: int, now: dt.datetime, cha
     held_until: dt.datetime | None = None
     if result.outcome == "again":
         wait = pause(attempts, chance) if result.after is None else result.after
-        held_until = now + max(HOLD, dt.timedelta(seconds=result.after or 0))
+        if result.left:
+            # The server works: it keeps nothing else waiting.
+            values["left_over"] = list(result.left)
+        else:
+            held_until = now + max(HOLD, dt.timedelta(seconds=result.after or 0))
         values["next_attempt_at"] = now + dt.timedelta(seconds=wait)
     if result.outcome != "again" or attempts >= MOST_ATTEMPTS:
         state = "sent" if result.outcome == "sent" else "dead"
@@ -205,8 +211,13 @@ def _target(row: Row[Any]) -> Target:
         simulated=row.simulated,
         url=row.url or "",
         secret=row.signing_secret or "",
-        addresses=tuple(row.addresses),
+        addresses=_recipients(row),
     )
+
+
+def _recipients(row: Row[Any]) -> tuple[str, ...]:
+    """The route's addresses; of a mail that some have, those who are left and still the route's."""
+    return tuple(one for one in row.addresses if not row.left_over or one in row.left_over)
 
 
 def _message(row: Row[Any], tenant_id: int) -> Message:

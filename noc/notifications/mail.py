@@ -32,13 +32,21 @@ class MailFailed(Exception):
         self.permanent = permanent
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Whom the server did not take beside those it took: how many for good, and who for now."""
+
+    for_good: int = 0
+    for_now: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class _Attempt:
     where: SmtpServer
     recipients: Sequence[str]
     message: EmailMessage
     server: smtplib.SMTP | None = None
-    refused: int | None = None
+    refused: Refused | None = None
     error: Exception | None = None
     given_up: threading.Event = field(default_factory=threading.Event)
 
@@ -72,8 +80,8 @@ class _Attempt:
         if where.user:
             server.login(where.user, where.password)
 
-    def _send(self) -> int:
-        """Hand it over; how many of the recipients the server does not take."""
+    def _send(self) -> Refused:
+        """Hand it over; whom of the recipients the server does not take."""
         server = self._wanted()
         server.ehlo_or_helo_if_needed()
         recipients = list(self.recipients)
@@ -83,7 +91,10 @@ class _Attempt:
         if not recipients:
             raise smtplib.SMTPRecipientsRefused(dict.fromkeys(self.recipients, (553, b"")))
         refused = server.send_message(self.message, to_addrs=recipients)
-        return len(self.recipients) - len(recipients) + len(refused)
+        for_now = tuple(one for one, (code, _) in refused.items() if code < 500)
+        return Refused(
+            len(self.recipients) - len(recipients) + len(refused) - len(for_now), for_now
+        )
 
     def _wanted(self) -> smtplib.SMTP:
         if self.server is None or self.given_up.is_set():
@@ -107,8 +118,8 @@ def send(
     *,
     headers: Mapping[str, str] | None = None,
     timeout: float = TIMEOUT_SECONDS,
-) -> int:
-    """Send one message to all ``recipients``, who do not see each other; how many were refused.
+) -> Refused:
+    """Send one message to all ``recipients``, who do not see each other; who was refused.
 
     ``url`` is ``smtp://[user:password@]host[:port]`` (STARTTLS where the server offers it, always
     before a password is sent) or ``smtps://...`` (TLS from the start). ``headers`` are added.

@@ -86,8 +86,9 @@ class NotificationDelivery(UuidKeyed, Base):
 
     ``payload`` is the event's, so that it can be sent again when the log has forgotten it;
     ``event_id`` and ``site_id`` are no foreign keys, as in the log.
-    ``next_attempt_at`` holds from the first failure on. ``last_error`` is in our own words: never
-    what the other side answered, nor an address.
+    ``next_attempt_at`` holds from the first failure on. ``left_over`` are the addresses that a mail
+    server refused for now, when the others took it: it is sent to nobody else again.
+    ``last_error`` is in our own words: never what the other side answered, nor an address.
     """
 
     __tablename__ = "notification_delivery"
@@ -103,6 +104,7 @@ class NotificationDelivery(UuidKeyed, Base):
     created_at: Mapped[dt.datetime] = stored_now()
     next_attempt_at: Mapped[dt.datetime] = stored_now()
     finished_at: Mapped[dt.datetime | None]
+    left_over: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     last_error: Mapped[str | None]
 
     __table_args__ = (

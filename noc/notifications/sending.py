@@ -32,12 +32,14 @@ class Target:
 class Result:
     """``sent``; ``again`` later, not before ``after`` seconds where the target says so; ``dead``.
 
-    ``error`` is in our own words, without secrets.
+    ``error`` is in our own words, without secrets. ``left``: to whom alone it is to be sent again,
+    since the others have it.
     """
 
     outcome: Literal["sent", "again", "dead"]
     error: str | None = None
     after: float | None = None
+    left: tuple[str, ...] = ()
 
 
 def attempt(target: Target, message: Message, config: Settings, *, now: dt.datetime) -> Result:
@@ -61,9 +63,11 @@ def _email(target: Target, message: Message, config: Settings, now: dt.datetime)
     except mail.MailFailed as error:
         outcome: Literal["again", "dead"] = "dead" if error.permanent else "again"
         return Result(outcome, f"the mail server did not take it ({error})")
-    if refused:
-        return Result("sent", f"the mail server refused {refused} of {len(target.addresses)}")
-    return Result("sent")
+    count, every = refused.for_good + len(refused.for_now), len(target.addresses)
+    if refused.for_now:
+        told = f"the mail server refused {count} of {every}, {len(refused.for_now)} of them for now"
+        return Result("again", told, left=refused.for_now)
+    return Result("sent", f"the mail server refused {count} of {every}" if count else None)
 
 
 def _slack(target: Target, message: Message, config: Settings, now: dt.datetime) -> Result:

@@ -32,7 +32,16 @@ class Inbox:
     """What the mail server took: envelopes, and what was in them."""
 
     refuses: bool = False
+    refuses_for_now: set[str] = field(default_factory=set)
     taken: list[tuple[list[str], Message]] = field(default_factory=list)
+
+    async def handle_RCPT(
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
+        if address in self.refuses_for_now:
+            return "451 try later"
+        envelope.rcpt_tos.append(address)
+        return "250 taken"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         if self.refuses:

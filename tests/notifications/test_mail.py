@@ -18,7 +18,7 @@ from jobs import notifications
 from noc.extensions import queue, settings
 from noc.fraud.retraining.signals import training_keeps_failing
 from noc.identity.models import Tenant
-from noc.notifications.mail import MailFailed, send
+from noc.notifications.mail import MailFailed, Refused, send
 from noc.settings import load_settings
 from noc.smtp_url import BadSmtpUrl, read_smtp_url
 from tests.factories import NOW, Make
@@ -127,7 +127,7 @@ def test_a_server_that_never_comes_to_an_end_is_given_up_in_time() -> None:
 @pytest.mark.parametrize("goodbye", ["421 closing", "500 what?"])
 def test_what_was_taken_is_not_sent_again_for_a_bad_goodbye(goodbye: str) -> None:
     with speaking(Words(QUIT=goodbye)) as url:
-        assert send(url, ["a@acme.example"], "x", "y") == 0
+        assert send(url, ["a@acme.example"], "x", "y") == Refused()
 
 
 @pytest.mark.parametrize(
@@ -149,17 +149,21 @@ def test_only_what_will_never_be_taken_is_given_up(
     assert failed.value.permanent is permanent
 
 
-def test_whom_the_server_refuses_is_counted() -> None:
-    server = Words(RCPT2="450 later")
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [("450 later", Refused(0, ("b@acme.example",))), ("550 nobody", Refused(1))],
+)
+def test_whom_the_server_refuses_is_told(words: str, refused: Refused) -> None:
+    server = Words(RCPT2=words)
     with speaking(server) as url:
-        assert send(url, ["a@acme.example", "b@acme.example"], "x", "y") == 1
+        assert send(url, ["a@acme.example", "b@acme.example"], "x", "y") == refused
     assert "." in server.heard
 
 
 def test_an_address_that_the_server_cannot_be_told_does_not_keep_it_from_the_others() -> None:
     server = Words()
     with speaking(server) as url:
-        assert send(url, ["a@acme.example", "büro@acme.example"], "x", "y") == 1
+        assert send(url, ["a@acme.example", "büro@acme.example"], "x", "y") == Refused(1)
         with pytest.raises(MailFailed) as failed:
             send(url, ["büro@acme.example"], "x", "y")
     assert failed.value.permanent

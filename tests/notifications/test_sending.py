@@ -15,8 +15,10 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from noc.database.base import utcnow
 from noc.identity.models import Tenant
 from noc.monitoring import metrics
+from noc.notifications import routes
 from tests.factories import Make
 from tests.notifications.conftest import Configure, Desk, Inbox, Receiver
 
@@ -135,6 +137,41 @@ def test_a_mail_that_is_not_taken_is_tried_again(
     assert delivery.last_error == "the mail server did not take it (SMTPDataError)"
     inbox.refuses = False
     assert desk.send(route, after=40) == ["sent"]
+
+
+def test_whom_the_mail_server_refuses_for_now_is_tried_again_and_nobody_else(
+    desk: Desk, smtp: str, inbox: Inbox, configure: Configure
+) -> None:
+    configure(smtp_url=smtp)
+    chief, deputy, desk_mail = (f"{name}@acme.example" for name in ("chief", "deputy", "desk"))
+    inbox.refuses_for_now = {deputy, desk_mail}
+    route = desk.route(channel="email", addresses=[chief, deputy, desk_mail])
+    desk.alert()
+    assert desk.send(route) == ["again"]
+    (delivery,) = desk.deliveries(route)
+    assert delivery.last_error == "the mail server refused 2 of 3, 2 of them for now"
+    assert route.held_until is None, "the server works: it keeps nothing else waiting"
+
+    inbox.refuses = True
+    inbox.refuses_for_now = set()
+    assert desk.send(route, after=40) == ["again"]
+    inbox.refuses = False
+    routes.change(route.id, {"addresses": [chief, deputy]}, now=utcnow())
+    assert desk.send(route, after=150) == ["sent"]
+    assert [recipients for recipients, _ in inbox.taken] == [[chief], [deputy]]
+
+
+def test_who_was_left_and_is_no_longer_on_the_route_is_sent_nothing(
+    desk: Desk, smtp: str, inbox: Inbox, configure: Configure
+) -> None:
+    configure(smtp_url=smtp)
+    inbox.refuses_for_now = {"b@acme.example"}
+    route = desk.route(channel="email", addresses=["a@acme.example", "b@acme.example"])
+    desk.alert()
+    assert desk.send(route) == ["again"]
+    routes.change(route.id, {"addresses": ["a@acme.example"]}, now=utcnow())
+    assert desk.send(route, after=40) == ["sent"]
+    assert len(inbox.taken) == 1
 
 
 def test_without_a_mail_server_mail_is_dead_and_says_why(desk: Desk) -> None:
