@@ -7,7 +7,7 @@ and scores of all of them, as PostgreSQL sends such numbers. The rest is read fr
 
 What is read is always the same as the table would give. Whoever scores, scores again, removes or
 voids a punch of an old day takes the packed day away in the same transaction (the triggers of
-migration 0011), and a lock keeps a day from being packed while that is under way. Verdicts change
+migration 0013), and a lock keeps a day from being packed while that is under way. Verdicts change
 for weeks and are few: they are read from their index.
 """
 
