@@ -2,19 +2,33 @@
 (function () {
   const noc = (window.noc = window.noc || {});
 
+  const chosen = new Map();
+
   // The value of control "heatmap-days" is "days" of the address; none is left out.
-  noc.keepAddress = function (...values) {
+  function write(controls) {
     const query = new URLSearchParams(window.location.search);
-    window.dash_clientside.callback_context.inputs_list.forEach((input, index) => {
-      const name = input.id.slice(input.id.indexOf("-") + 1);
-      const value = values[index];
+    controls.forEach((id) => {
+      const name = id.slice(id.indexOf("-") + 1);
+      const value = chosen.get(id);
       if (value === null || value === undefined || value === "" || (Array.isArray(value) && !value.length)) query.delete(name);
       else query.set(name, Array.isArray(value) ? value.join(",") : value);
     });
     const text = query.toString().replace(/%3A/g, ":");
     const address = window.location.pathname + (text ? `?${text}` : "");
     if (address !== window.location.pathname + window.location.search) noc.replaceAddress(address);
+  }
+
+  noc.keepAddress = function (...values) {
+    const controls = window.dash_clientside.callback_context.inputs_list.map((input) => input.id);
+    controls.forEach((id, index) => chosen.set(id, values[index]));
+    write(controls);
     return window.dash_clientside.no_update;
+  };
+
+  // After a link within the page that names one choice alone, or a way back to what was chosen before:
+  // the controls stand as they did, and the address says so.
+  noc.keepAgain = function (page) {
+    write([...chosen.keys()].filter((id) => id.startsWith(`${page}-`)));
   };
 
   // Told as a link of Dash tells it: else the router would put back the address that it last knew.

@@ -5,6 +5,7 @@
   noc.chosenVersion = function (search, chosen) {
     if (window.location.pathname.replace(/\/$/, "") !== "/app/model") return window.dash_clientside.no_update;
     const version = new URLSearchParams(search || "").get("version");
+    noc.keepAgain("model");
     return version === (chosen || null) ? window.dash_clientside.no_update : version;
   };
 

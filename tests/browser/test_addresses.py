@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import time
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from noc.workforce.models import Person, Site
 from tests.browser.conftest import Company, Watched
 from tests.browser.test_pages import live, raise_alert
+from tests.dashboards.modelled import START, version
 
 pytestmark = pytest.mark.browser
 
@@ -127,3 +130,40 @@ def test_an_address_of_nothing_does_no_harm(
         expect(page.locator("#detail")).to_contain_text("No such")
     else:
         expect(page.locator(".mantine-Drawer-content")).to_have_count(0)
+
+
+def test_another_version_leaves_the_what_if_in_the_address(
+    watched: Watched, company: Company
+) -> None:
+    with company.rows() as make:
+        version(make, "v1", status="active", passed=True, at=START)
+        version(make, "v2")
+    page = watched.sign_in(company, "/app/people")
+    page.goto(f"{watched.base}/app/model?ask=budget&budget=12&span=7")
+    expect(page.locator("tr.is-chosen")).to_contain_text("v1")
+    page.locator("a.model-link", has_text="v2").press("Enter")
+    expect(page.locator("tr.is-chosen")).to_contain_text("v2")
+    asked = {"ask": ["budget"], "budget": ["12"], "span": ["7"]}
+    expect_choices(page, asked | {"version": ["v2"]})
+
+    page.get_by_text("90 days", exact=True).click()
+    expect_choices(page, asked | {"span": ["90"], "version": ["v2"]})
+    page.go_back()
+    expect(page.locator("tr.is-chosen")).to_contain_text("v1")
+    expect_choices(page, asked | {"span": ["90"]})
+    page.reload()
+    expect(page.locator("#model-budget")).to_have_value("12")
+    expect_choices(page, asked | {"span": ["90"]})
+
+
+def expect_choices(page: Page, choices: dict[str, list[str]]) -> None:
+    """Sooner or later the address says these, however they are ordered; the threshold aside."""
+
+    def said() -> dict[str, list[str]]:
+        found = parse_qs(urlsplit(page.url).query)
+        return {name: values for name, values in found.items() if name != "threshold"}
+
+    deadline = time.monotonic() + 15
+    while said() != choices and time.monotonic() < deadline:
+        page.wait_for_timeout(100)
+    assert said() == choices
