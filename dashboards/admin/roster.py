@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from dash import dcc, html
 
 from dashboards import marks, queries, states, theme, words
-from dashboards.admin import kit
+from dashboards.admin import kit, said
 from dashboards.marks import aria
 
 _METRES_PER_DEGREE = 111_320.0
@@ -23,8 +23,7 @@ _SIZE = 200
 def fence_words(site: dict[str, Any]) -> str:
     """The geofence in words."""
     if site["geofence_polygon"]:
-        ring = site["geofence_polygon"]
-        return f"an area of {len(ring) - (ring[0] == ring[-1])} corners"
+        return said.area(site["geofence_polygon"])
     return f"{site['geofence_radius']:,.0f} m around the place"
 
 

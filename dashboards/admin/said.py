@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboards import queries, words
@@ -48,6 +48,8 @@ _ACTIONS = {
     "token.revoked": "Revoked the token",
     "setting.set": "Set it",
     "setting.taken_back": "Took it back",
+    "site.created": "Added the site",
+    "site.changed": "Changed the site",
     "site.contacts_changed": "Changed who is in charge",
     "route.created": "Made the route",
     "route.changed": "Changed the route",
@@ -188,7 +190,16 @@ def _named(field: str, given: Any) -> str:
         return f"{told} for {given.get('duration_minutes')} min"
     if field == "site_id":
         return site(given)
+    if field == "geofence_polygon" and isinstance(given, list):
+        return area(given)
+    if field in ("lat", "lon") and isinstance(given, float):
+        return f"{given:.5f}"
     return value(given)
+
+
+def area(ring: Sequence[Sequence[float]]) -> str:
+    """A geofence with corners, in words."""
+    return f"an area of {len(ring) - (ring[0] == ring[-1])} corners"
 
 
 def _where(told: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from noc.database.base import utcnow
 from noc.identity.capabilities import ADMIN
 from noc.identity.guard import check, check_whole_tenant
 from noc.identity.principal import required_principal
-from noc.workforce import contacts
+from noc.workforce import sites as domain
 
 LABEL = "Sites and rosters"
 WHAT = "Looking after sites"
@@ -95,7 +95,7 @@ def _save(site_id: int, monday: dt.date | None, fields: Fields) -> Answer:
         check(ADMIN)
         principal = check_whole_tenant()
         chosen = {name: kit.whole(fields.get(name)) for name in CONTACTS}
-        contacts.change(site_id, chosen, tenant_id=principal.tenant_id, now=utcnow())
+        domain.put_in_charge(site_id, chosen, tenant_id=principal.tenant_id, now=utcnow())
 
     sight.act(_PART)
     _, refusal = kit.attempt(work)

@@ -147,8 +147,8 @@ def _table(items: list[dict[str, Any]]) -> Any:
         return html.Div(
             states.empty(
                 "Nothing was done",
-                "Changes of users, tokens, settings, routes, windows, models and baselines are "
-                "written down here for ever. With these filters there are none.",
+                "Changes of users, tokens, settings, sites, routes, windows, models and baselines "
+                "are written down here for ever. With these filters there are none.",
                 mark="search",
             ),
             className="panel",

@@ -7,6 +7,7 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
+from noc.database.base import utcnow
 from noc.extensions import session
 from noc.identity.capabilities import ADMIN, INGEST, VIEW
 from noc.identity.guard import check_whole_tenant, require
@@ -66,7 +67,9 @@ def _put(kind: Kind) -> Callable[..., Any]:
     )
     def view(code: str, json_data: Any) -> Any:
         tenant_id = check_whole_tenant().tenant_id
-        row, created = records.upsert(kind, checked_code(code), json_data, tenant_id=tenant_id)
+        row, created = records.upsert(
+            kind, checked_code(code), json_data, tenant_id=tenant_id, now=utcnow()
+        )
         session().commit()
         return success(row), 201 if created else 200
 

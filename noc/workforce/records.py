@@ -16,7 +16,7 @@ from noc.extensions import session
 from noc.identity.models import User
 from noc.rest.by_id import ListQuery, page_by_id
 from noc.rest.problems import Problem, not_found
-from noc.workforce import schemas
+from noc.workforce import schemas, sites
 from noc.workforce.models import Absence, Device, Person, Shift, Site
 
 Record = Site | Person | Device | Shift | Absence
@@ -125,21 +125,33 @@ def find(
 
 
 def upsert(
-    kind: Kind, code: str, body: BaseModel, *, tenant_id: int
+    kind: Kind, code: str, body: BaseModel, *, tenant_id: int, now: dt.datetime
 ) -> tuple[dict[str, Any], bool]:
     """Store the record under its code: what it is now, and whether it is new.
 
     What ``body`` leaves out gets its default in a new record and stays as it is in an old one.
-    Problem 422 names each reference that leads nowhere. Flushes; one statement decides, so that
-    two at once make one record.
+    Problem 422 names each reference that leads nowhere. Flushes; the key decides, so that two at
+    once make one record.
     """
     sent = body.model_dump(exclude_unset=True)
     sent |= resolve(kind.references, sent, tenant_id=tenant_id)
+    asked: dict[str, str] = {}
     for name, reference in kind.references.items():
-        sent.pop(f"{name}_{reference.natural}", None)
+        if sent.pop(natural := f"{name}_{reference.natural}", None) is not None:
+            asked[f"{name}_id"] = natural
     columns = {column.key for column in kind.model.__table__.columns}
     defaults = {name: value for name, value in body.model_dump().items() if name in columns}
-    statement = insert(kind.model).values(defaults | sent | {"tenant_id": tenant_id, "code": code})
+    if kind.model is Site:
+        site, made = sites.store(code, sent, defaults, asked=asked, tenant_id=tenant_id, now=now)
+        return shown(site), made
+    return _in_one_statement(kind, code, sent, defaults, tenant_id)
+
+
+def _in_one_statement(
+    kind: Kind, code: str, sent: Mapping[str, Any], defaults: Mapping[str, Any], tenant_id: int
+) -> tuple[dict[str, Any], bool]:
+    values = {**defaults, **sent, "tenant_id": tenant_id, "code": code}
+    statement = insert(kind.model).values(values)
     kept = {name: statement.excluded[name] for name in (*sent, "code")}
     row, created = (
         session()

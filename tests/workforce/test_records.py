@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
+from apiflask import APIFlask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -12,10 +14,13 @@ from sqlalchemy.orm import Session
 
 from noc.database import tenancy
 from noc.identity import tenants, tokens
-from noc.identity.models import UserSite
+from noc.identity.models import AuditTrail, UserSite
 from noc.identity.users import create_user
 from noc.workforce.models import Person, Site
-from tests.conftest import ApiClient
+from noc.workforce.records import KINDS, upsert
+from noc.workforce.schemas import SitePut
+from tests.conftest import ApiClient, Services
+from tests.crowd import at_once, committed_tenant
 from tests.factories import NOW, Make
 from tests.identity.conftest import PASSWORD, csrf, sign_in
 from tests.problems import assert_problem
@@ -154,6 +159,91 @@ def test_people_devices_and_absences_are_upserted_alike(api: ApiClient, make: Ma
     assert (leave["kind"], leave["approved"]) == ("leave", False)
     approved = SHIFT | {"person_id": guard["id"], "approved": True}
     assert data(api.put("absences/by-code/L-1/", json=approved))["approved"] is True
+
+
+def changes_of_sites(api: ApiClient) -> list[tuple[str, dict[str, Any]]]:
+    rows = data(api.get("audit-trail/?action=site"))
+    return [(row["action"], row["detail"]) for row in reversed(rows)]
+
+
+def test_every_change_of_a_site_is_written_down_and_nothing_else(
+    api: ApiClient, make: Make
+) -> None:
+    mara = make.user(name="Mara", email="mara@acme.example")
+    ring = [[72.86, 19.06], [72.88, 19.06], [72.88, 19.08]]
+    data(api.put("sites/by-code/HG/", json=SITE | {"geofence_polygon": ring}), 201)
+    data(api.put("sites/by-code/HG/", json=SITE | {"geofence_polygon": ring}))
+    data(api.put("sites/by-code/HG/", json=SITE | {"lat": 19.08, "geofence_polygon": None}))
+    data(api.put("sites/by-code/HG/", json=SITE | {"lat": 19.08, "site_manager_id": mara.id}))
+    both = SITE | {"lat": 19.08, "active": False, "site_manager_email": None}
+    data(api.put("sites/by-code/HG/", json=both))
+    created = SITE | {"code": "HG", "geofence_radius": 150.0, "geofence_polygon": ring}
+    assert changes_of_sites(api) == [
+        ("site.created", created | {"active": True}),
+        ("site.changed", {"lat": [19.07, 19.08], "geofence_polygon": [ring, None]}),
+        ("site.contacts_changed", {"site_manager": [None, "Mara"]}),
+        ("site.changed", {"active": [True, False]}),
+        ("site.contacts_changed", {"site_manager": ["Mara", None]}),
+    ]
+    (first, *_) = data(api.get("audit-trail/?action=site"))
+    assert (first["actor"], first["target_name"]) == ("tests", SITE["name"])
+    assert first["token_id"] is not None
+
+
+def test_namesakes_in_charge_are_told_apart(api: ApiClient, make: Make) -> None:
+    one, other = make.user(name="Mara"), make.user(name="Mara")
+    data(api.put("sites/by-code/HG/", json=SITE | {"site_manager_id": one.id}), 201)
+    data(api.put("sites/by-code/HG/", json=SITE | {"site_manager_id": other.id}))
+    assert [action for action, _ in changes_of_sites(api)] == [
+        "site.created",
+        "site.contacts_changed",
+    ]
+
+
+def test_who_is_put_in_charge_must_be_active_and_who_was_may_stay(
+    api: ApiClient, make: Make, session: Session
+) -> None:
+    mara = make.user(email="mara@acme.example")
+    charged = SITE | {"site_manager_email": "mara@acme.example"}
+    data(api.put("sites/by-code/HG/", json=charged), 201)
+    mara.active = False
+    session.flush()
+    data(api.put("sites/by-code/HG/", json=charged | {"name": "New name"}))
+    taken = charged | {"security_manager_id": mara.id, "noc_supervisor_email": mara.email}
+    refused = {
+        "security_manager_id": "is not an active user",
+        "noc_supervisor_email": "is not an active user",
+    }
+    assert_problem(api.put("sites/by-code/HG/", json=taken), 422, **refused)
+    assert_problem(
+        api.put("sites/by-code/NEW/", json=charged), 422, site_manager_email="is not an active user"
+    )
+    assert_problem(api.get("sites/by-code/NEW/"), 404)
+
+
+def test_a_site_that_several_make_and_change_at_once_is_one_with_every_change_told(
+    app: APIFlask, services: Services
+) -> None:
+    names = [f"Gate {number}" for number in range(6)]
+    with committed_tenant(app, services) as make:
+        make.session.commit()
+
+        def put(name: str) -> bool:
+            body = SitePut.model_validate(SITE | {"name": name})
+            sites = KINDS[0]
+            return upsert(sites, "HG", body, tenant_id=make.tenant_id, now=NOW)[1]
+
+        made = at_once(app, make.tenant_id, [partial(put, name) for name in names])
+        assert sum(made) == 1
+        name = make.session.scalars(select(Site.name)).one()
+        told = make.session.execute(
+            select(AuditTrail.target_name, AuditTrail.detail).order_by(AuditTrail.id)
+        ).all()
+    # Each begins where the one before has ended: none was told from what was there no longer.
+    steps = [row.detail["name"] for row in told[1:]]
+    assert [before for before, _ in steps] == [row.target_name for row in told[:-1]]
+    assert told[-1].target_name == name
+    assert sorted(row.target_name for row in told) == names
 
 
 @pytest.mark.parametrize("code", ["%20", "a%0Ab", "x" * 201])
