@@ -8,7 +8,7 @@ from dash import html
 
 from dashboards import marks, states, words
 from dashboards.admin import kit, routes
-from dashboards.admin.kit import Refusal
+from dashboards.admin.steps import Refusal
 from noc.notifications import queries as reading
 from noc.notifications.schemas import DeliveryQuery
 

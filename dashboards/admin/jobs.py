@@ -10,9 +10,9 @@ import redis
 from dash import Dash, Input, Output, dcc, html
 
 from dashboards import callbacks, marks, states, words
-from dashboards.admin import kit, sight
-from dashboards.admin.kit import Answer, Fields, Pressed, Refusal
+from dashboards.admin import kit, sight, steps
 from dashboards.admin.said import RUNS
+from dashboards.admin.steps import Answer, Fields, Pressed, Refusal
 from dashboards.callbacks import Clicks
 from dashboards.model.standing import bar
 from dashboards.model.training import stage
@@ -82,7 +82,7 @@ def content(side: Any = None) -> html.Div:
 
 def register(ui: Dash) -> None:
     """Answer the buttons; follow by the feed's word and a clock."""
-    kit.register(ui, _PART, act, dims=False)
+    steps.register(ui, _PART, act, dims=False)
     callbacks.register(
         ui,
         follow,
@@ -106,7 +106,7 @@ def act(wanted: Pressed, _: Fields) -> Answer:
     step = {"cancel": _cancel, "again": _again, "retry": _retry}.get(wanted.step)
     if step is None:
         return Answer(content())
-    done, refusal = kit.attempt(lambda: step(wanted.key))
+    done, refusal = steps.attempt(lambda: step(wanted.key))
     return Answer(content(_outcome(done, refusal)))
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from dash import Dash, html
 
 from dashboards import queries, states, words
-from dashboards.admin import deliveries, kit, routes
-from dashboards.admin.kit import Answer, Fields, Pressed, Refusal
+from dashboards.admin import deliveries, kit, routes, steps
+from dashboards.admin.steps import Answer, Fields, Pressed, Refusal
 from noc.database.base import utcnow
 from noc.notifications import queries as reading
 from noc.notifications import routes as domain
@@ -30,7 +30,7 @@ def content(side: Any = None, chosen: int | None = None, view: str = "all") -> h
 
 def register(ui: Dash) -> None:
     """Answer the buttons."""
-    kit.register(ui, _PART, act)
+    steps.register(ui, _PART, act)
 
 
 def act(wanted: Pressed, fields: Fields) -> Answer:
@@ -67,7 +67,7 @@ def _create(fields: Fields) -> Answer:
         route = domain.create(body.model_dump(), now=utcnow())
         return route.id, route.name, route.signing_secret
 
-    made, refusal = kit.attempt(lambda: routes.plainly(work))
+    made, refusal = steps.attempt(lambda: routes.plainly(work))
     if refusal:
         return Answer(content(routes.form(fields, refusal)))
     key, name, secret = made
@@ -81,7 +81,7 @@ def _save(route: dict[str, Any], fields: Fields) -> Answer:
         domain.change(route["id"], body.model_dump(exclude_unset=True), now=utcnow())
         _look_again()
 
-    _, refusal = kit.attempt(lambda: routes.plainly(work))
+    _, refusal = steps.attempt(lambda: routes.plainly(work))
     if refusal:
         return _opened(route["id"], values=fields, refusal=refusal)
     return _opened(route["id"], done="Saved. What waits goes by it as it is now.")
@@ -92,18 +92,18 @@ def _switch(route: dict[str, Any], _: Fields) -> Answer:
         domain.change(route["id"], {"active": not route["active"]}, now=utcnow())
         _look_again()
 
-    _, refusal = kit.attempt(work)
+    _, refusal = steps.attempt(work)
     done = "Switched off; what comes meanwhile waits." if route["active"] else "Switched on."
     return _opened(route["id"], done="" if refusal else done, refusal=refusal)
 
 
 def _delete(route: dict[str, Any], _: Fields) -> Answer:
-    _, refusal = kit.attempt(lambda: domain.remove(route["id"], now=utcnow()))
+    _, refusal = steps.attempt(lambda: domain.remove(route["id"], now=utcnow()))
     return _opened(route["id"], refusal=refusal) if refusal else Answer(content())
 
 
 def _test(route: dict[str, Any], _: Fields) -> Answer:
-    delivery, refusal = kit.attempt(lambda: domain.send_test(route["id"], now=utcnow()))
+    delivery, refusal = steps.attempt(lambda: domain.send_test(route["id"], now=utcnow()))
     if refusal:
         return _opened(route["id"], refusal=refusal)
     told = "A test is on its way."
@@ -114,7 +114,7 @@ def _renew(route: dict[str, Any], _: Fields) -> Answer:
     def work() -> str | None:
         return domain.renew_secret(route["id"], now=utcnow()).signing_secret
 
-    secret, refusal = kit.attempt(lambda: routes.plainly(work))
+    secret, refusal = steps.attempt(lambda: routes.plainly(work))
     if refusal or secret is None:
         return _opened(route["id"], refusal=refusal)
     answer = _opened(route["id"], done="What is sent from now on is signed with the new secret.")
@@ -122,7 +122,7 @@ def _renew(route: dict[str, Any], _: Fields) -> Answer:
 
 
 def _replay_all(route: dict[str, Any], _: Fields) -> Answer:
-    count, refusal = kit.attempt(lambda: domain.replay_all(route["id"], now=utcnow()))
+    count, refusal = steps.attempt(lambda: domain.replay_all(route["id"], now=utcnow()))
     done = "" if refusal else f"{words.count(count, 'delivery', 'deliveries')} will be sent anew."
     return _opened(route["id"], done=done, refusal=refusal)
 
@@ -148,7 +148,7 @@ def _delivery(wanted: Pressed) -> Answer:
                     raise not_found("delivery")
                 raise Problem(409, "Only what is dead is sent anew.")
 
-        _, refusal = kit.attempt(work)
+        _, refusal = steps.attempt(work)
         done = "" if refusal else "It will be sent anew, under the id it had."
     found = reading.find_delivery(key)
     if found is None:

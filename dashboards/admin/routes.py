@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from dash import html
 
 from dashboards import marks, queries, states, words
-from dashboards.admin import kit, said
-from dashboards.admin.kit import Fields, Form, Refusal
+from dashboards.admin import kit, said, steps
+from dashboards.admin.form import Form
+from dashboards.admin.steps import Fields, Refusal
 from noc.domain import SEVERITIES
 from noc.events.news import NEWS_KINDS
 from noc.identity.accounts import refused
@@ -100,7 +101,7 @@ def body(fields: Fields, *, new: bool = False) -> dict[str, Any]:
     mail = fields.get("channel") == "email"
     values: dict[str, Any] = {
         "name": fields.get("name") or "",
-        "site_ids": kit.ids(fields.get("site_ids")),
+        "site_ids": steps.ids(fields.get("site_ids")),
         "min_severity": fields.get("min_severity"),
         "kinds": fields.get("kinds") or [],
     }

@@ -8,8 +8,9 @@ from typing import Any
 from dash import Dash, html
 
 from dashboards import marks, queries, states
-from dashboards.admin import kit, said, sight
-from dashboards.admin.kit import Answer, Fields, Form, Pressed, Refusal
+from dashboards.admin import kit, said, sight, steps
+from dashboards.admin.form import Form
+from dashboards.admin.steps import Answer, Fields, Pressed, Refusal
 from noc.database.base import utcnow
 from noc.domain import SEVERITIES
 from noc.extensions import settings as process_settings
@@ -55,7 +56,7 @@ def content(side: Any = None, chosen: str | None = None) -> html.Div:
 
 def register(ui: Dash) -> None:
     """Answer the buttons."""
-    kit.register(ui, _PART, act)
+    steps.register(ui, _PART, act)
 
 
 def act(wanted: Pressed, fields: Fields) -> Answer:
@@ -65,9 +66,9 @@ def act(wanted: Pressed, fields: Fields) -> Answer:
         return Answer(content())
     if name not in TENANT_SETTINGS:
         return Answer(content(html.Div(states.not_found("setting"), className="panel")))
-    site_id = kit.whole(site_key)
+    site_id = steps.whole(site_key)
     if wanted.step == "where":
-        return _opened(name, kit.whole(fields.get("site_id")))
+        return _opened(name, steps.whole(fields.get("site_id")))
     if wanted.step == "save":
         return _change(name, site_id, _read(name, fields), fields)
     if wanted.step == "back":
@@ -90,7 +91,7 @@ def _change(name: str, site_id: int | None, value: Any, fields: Fields) -> Answe
         except BadField as error:
             raise accounts.refused("setting", error) from error
 
-    _, refusal = kit.attempt(work)
+    _, refusal = steps.attempt(work)
     if refusal:
         return _opened(name, site_id, values=fields, refusal=refusal)
     done = "Saved. It holds within seconds." if value is not None else "Taken back."

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from dash import Dash, html
 
 from dashboards import marks, queries, states, words
-from dashboards.admin import kit, roster, sight
-from dashboards.admin.kit import Answer, Fields, Form, Pressed, Refusal
+from dashboards.admin import kit, roster, sight, steps
+from dashboards.admin.form import Form
+from dashboards.admin.steps import Answer, Fields, Pressed, Refusal
 from noc.database.base import utcnow
 from noc.identity.capabilities import ADMIN
 from noc.identity.guard import check, check_whole_tenant
@@ -61,7 +62,7 @@ def content(below: Any = None, chosen: int | None = None) -> html.Div:
 
 def register(ui: Dash) -> None:
     """Answer the buttons."""
-    kit.register(ui, _PART, act)
+    steps.register(ui, _PART, act)
 
 
 def act(wanted: Pressed, fields: Fields) -> Answer:
@@ -69,7 +70,7 @@ def act(wanted: Pressed, fields: Fields) -> Answer:
     if wanted.step == "close":
         return Answer(content())
     site_key, _, monday = wanted.key.partition(":")
-    site_id = kit.whole(site_key) or 0
+    site_id = steps.whole(site_key) or 0
     if wanted.step == "save":
         return _save(site_id, _monday(monday), fields)
     return _opened(site_id, _monday(monday))
@@ -94,11 +95,11 @@ def _save(site_id: int, monday: dt.date | None, fields: Fields) -> Answer:
     def work() -> None:
         check(ADMIN)
         principal = check_whole_tenant()
-        chosen = {name: kit.whole(fields.get(name)) for name in CONTACTS}
+        chosen = {name: steps.whole(fields.get(name)) for name in CONTACTS}
         domain.put_in_charge(site_id, chosen, tenant_id=principal.tenant_id, now=utcnow())
 
     sight.act(_PART)
-    _, refusal = kit.attempt(work)
+    _, refusal = steps.attempt(work)
     done = "" if refusal else "Saved. New tickets of the site go to them."
     return _opened(site_id, monday, values=fields if refusal else None, refusal=refusal, done=done)
 

@@ -8,8 +8,9 @@ from typing import Any
 from dash import Dash, html
 
 from dashboards import marks, queries, states, words
-from dashboards.admin import kit, said, sight
-from dashboards.admin.kit import Answer, Fields, Form, Pressed, Refusal
+from dashboards.admin import kit, said, sight, steps
+from dashboards.admin.form import Form
+from dashboards.admin.steps import Answer, Fields, Pressed, Refusal
 from noc.database.base import utcnow
 from noc.identity import accounts
 from noc.identity import tokens as api_tokens
@@ -53,7 +54,7 @@ def content(side: Any = None, chosen: int | None = None) -> html.Div:
 
 def register(ui: Dash) -> None:
     """Answer the buttons."""
-    kit.register(ui, _PART, act)
+    steps.register(ui, _PART, act)
 
 
 def act(wanted: Pressed, fields: Fields) -> Answer:
@@ -65,7 +66,7 @@ def act(wanted: Pressed, fields: Fields) -> Answer:
     if wanted.step == "close":
         return Answer(content())
     if wanted.step == "revoke":
-        _, refusal = kit.attempt(lambda: _revoke(wanted.number))
+        _, refusal = steps.attempt(lambda: _revoke(wanted.number))
         return _opened(wanted.number, refusal, done="" if refusal else "Revoked, at once.")
     return _opened(wanted.number)
 
@@ -81,7 +82,7 @@ def _create(fields: Fields) -> Answer:
     def work() -> tuple[str, str]:
         principal = sight.act(_PART)
         ends = fields.get("ends")
-        days = kit.whole(ends) if ends in dict(_ENDS) else 90
+        days = steps.whole(ends) if ends in dict(_ENDS) else 90
         expires_at = utcnow() + dt.timedelta(days=days) if days else None
         body = TokenCreate.model_validate(
             {"name": fields.get("name") or "", "capabilities": fields.get("capabilities") or [],
@@ -95,7 +96,7 @@ def _create(fields: Fields) -> Answer:
             raise accounts.refused("token", error) from error
         return token.name, secret
 
-    made, refusal = kit.attempt(work)
+    made, refusal = steps.attempt(work)
     if refusal:
         return Answer(content(_new(fields, refusal)))
     name, secret = made

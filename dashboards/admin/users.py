@@ -9,8 +9,9 @@ from dash import Dash, html
 from flask import request
 
 from dashboards import marks, queries, states, words
-from dashboards.admin import kit, said, sight
-from dashboards.admin.kit import Answer, Fields, Form, Pressed, Refusal
+from dashboards.admin import kit, said, sight, steps
+from dashboards.admin.form import Form
+from dashboards.admin.steps import Answer, Fields, Pressed, Refusal
 from noc.database.base import utcnow
 from noc.identity import accounts
 from noc.identity.capabilities import PLATFORM, ROLES
@@ -53,7 +54,7 @@ def content(side: Any = None, chosen: int | None = None) -> html.Div:
 
 def register(ui: Dash) -> None:
     """Answer the buttons."""
-    kit.register(ui, _PART, act)
+    steps.register(ui, _PART, act)
 
 
 def act(wanted: Pressed, fields: Fields) -> Answer:
@@ -91,12 +92,12 @@ def _create(fields: Fields) -> Answer:
         body = UserCreate.model_validate(
             {"email": fields.get("email") or "", "name": fields.get("name") or "",
              "role": fields.get("role"), "password": password,
-             "site_ids": kit.ids(fields.get("site_ids"))}
+             "site_ids": steps.ids(fields.get("site_ids"))}
         )  # fmt: skip
         user = accounts.create(sight.act(_PART), body.model_dump())
         return user.id, user.name, user.email
 
-    made, refusal = kit.attempt(work)
+    made, refusal = steps.attempt(work)
     if refusal:
         return Answer(content(_new(fields, refusal)))
     user_id, name, email = made
@@ -111,32 +112,32 @@ def _save(user: dict[str, Any], fields: Fields) -> Answer:
         itself = user["id"] == required_principal().user_id
         values: dict[str, Any] = {"name": fields.get("name") or ""}
         if not itself:
-            values |= {"role": fields.get("role"), "site_ids": kit.ids(fields.get("site_ids"))}
+            values |= {"role": fields.get("role"), "site_ids": steps.ids(fields.get("site_ids"))}
         body = UserChange.model_validate(values)
         changed = body.model_dump(exclude_unset=True)
         accounts.change(sight.act(_PART), user["id"], now=utcnow(), **changed)
 
-    _, refusal = kit.attempt(work)
+    _, refusal = steps.attempt(work)
     if refusal:
         return _opened(user["id"], values=fields, refusal=refusal)
     return _opened(user["id"], done="Saved. It holds with their next step.")
 
 
 def _disable(user: dict[str, Any], _: Fields) -> Answer:
-    _, refusal = kit.attempt(lambda: accounts.disable(sight.act(_PART), user["id"], now=utcnow()))
+    _, refusal = steps.attempt(lambda: accounts.disable(sight.act(_PART), user["id"], now=utcnow()))
     done = "" if refusal else "Shut out; every sign-in of theirs has ended."
     return _opened(user["id"], done=done, refusal=refusal)
 
 
 def _enable(user: dict[str, Any], _: Fields) -> Answer:
-    _, refusal = kit.attempt(lambda: accounts.enable(sight.act(_PART), user["id"], now=utcnow()))
+    _, refusal = steps.attempt(lambda: accounts.enable(sight.act(_PART), user["id"], now=utcnow()))
     done = "" if refusal else "Let in again, with the password they had."
     return _opened(user["id"], done=done, refusal=refusal)
 
 
 def _password(user: dict[str, Any], _: Fields) -> Answer:
     password = secrets.token_urlsafe(12)
-    _, refusal = kit.attempt(
+    _, refusal = steps.attempt(
         lambda: accounts.set_password(sight.act(_PART), user["id"], password, now=utcnow())
     )
     if refusal:
@@ -150,7 +151,7 @@ def _link(user: dict[str, Any], _: Fields) -> Answer:
         _, path = accounts.make_link(sight.act(_PART), user["id"], now=utcnow())
         return request.host_url.rstrip("/") + path
 
-    link, refusal = kit.attempt(work)
+    link, refusal = steps.attempt(work)
     if refusal:
         return _opened(user["id"], refusal=refusal)
     shown = kit.secret(

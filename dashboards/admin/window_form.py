@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 from dash import html
 
 from dashboards import marks, queries, words
-from dashboards.admin import kit
-from dashboards.admin.kit import Fields, Form, Refusal
+from dashboards.admin import kit, steps
+from dashboards.admin.form import Form
+from dashboards.admin.steps import Fields, Refusal
 from dashboards.marks import aria
 from noc.alerts.suppression.recurrence import Span, split
 from noc.alerts.suppression.schemas import SuppressionIn
@@ -65,7 +66,7 @@ def blank(once: bool) -> Fields:
 
 def body(fields: Fields) -> SuppressionIn:
     """What the form holds, as the interface takes it; ValidationError names what cannot be."""
-    site = kit.whole(fields.get("site_id"))
+    site = steps.whole(fields.get("site_id"))
     also = fields.get("also") or []
     values: dict[str, Any] = {
         "name": fields.get("name") or "",
@@ -83,7 +84,7 @@ def body(fields: Fields) -> SuppressionIn:
         values["recurrence"] = {
             "rrule": _rule(fields),
             "start_time": fields.get("start_time") or "",
-            "duration_minutes": kit.whole(fields.get("minutes")),
+            "duration_minutes": steps.whole(fields.get("minutes")),
             "starts_on": fields.get("starts_on"),
         }
     else:

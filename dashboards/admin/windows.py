@@ -8,8 +8,8 @@ from typing import Any
 from dash import Dash, html
 
 from dashboards import marks, states, words
-from dashboards.admin import kit, sight, window_form
-from dashboards.admin.kit import Answer, Fields, Pressed, Refusal
+from dashboards.admin import kit, sight, steps, window_form
+from dashboards.admin.steps import Answer, Fields, Pressed, Refusal
 from noc.alerts.suppression import queries as reading
 from noc.alerts.suppression import windows as domain
 from noc.alerts.suppression.schemas import SuppressionQuery
@@ -55,7 +55,7 @@ def content(side: Any = None, chosen: int | None = None) -> html.Div:
 
 def register(ui: Dash) -> None:
     """Answer the buttons."""
-    kit.register(ui, _PART, act)
+    steps.register(ui, _PART, act)
 
 
 def act(wanted: Pressed, fields: Fields) -> Answer:
@@ -90,7 +90,7 @@ def _made(fields: Fields, *, sure: bool) -> Answer:
         times = domain.preview(body, now=utcnow(), count=TIMES, site_ids=principal.site_ids)
         return 0, times
 
-    done, refusal = kit.attempt(work)
+    done, refusal = steps.attempt(work)
     if refusal:
         return Answer(content(window_form.form(fields, window_form.placed(refusal))))
     key, (zone, spans) = done
@@ -101,7 +101,7 @@ def _made(fields: Fields, *, sure: bool) -> Answer:
 
 def _cancelled(key: int) -> Answer:
     principal = sight.act(_PART)
-    _, refusal = kit.attempt(
+    _, refusal = steps.attempt(
         lambda: domain.cancel(
             key, user_id=principal.user_id, now=utcnow(), site_ids=principal.site_ids
         )

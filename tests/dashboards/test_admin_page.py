@@ -14,7 +14,7 @@ from apiflask import APIFlask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dashboards.admin import kit, roster, said, sight, window_form
+from dashboards.admin import roster, said, sight, steps, window_form
 from dashboards.admin.routes import NEWS
 from noc.alerts.suppression.models import Suppression
 from noc.database import tenancy
@@ -568,8 +568,8 @@ def test_lists_cost_the_same_whatever_their_length(
 
 
 def test_reasons_are_plain() -> None:
-    assert kit._said("Input should be a valid integer") == "must be a whole number"
-    assert kit._said("Input should be greater than 0") == "must be greater than 0"
+    assert steps._said("Input should be a valid integer") == "must be a whole number"
+    assert steps._said("Input should be greater than 0") == "must be greater than 0"
 
 
 def test_every_kind_of_news_has_words() -> None:
