@@ -47,8 +47,8 @@ def actions(*buttons: Any) -> html.Div:
     return html.Div(list(buttons), className="actions")
 
 
-def side(title: str, children: Any, *, part: str) -> html.Section:
-    """What is being looked at, with a way to close it."""
+def side(title: str, children: Any, *, part: str, key: Any = "") -> html.Section:
+    """What is being looked at, with a way to close it; ``key``: its row's, which is marked."""
     named = aria(label=f"Close: {title}")
     close = button(part, "close", icon("cross"), look="icon", title="Close", **named)
     return marks.section(
@@ -57,7 +57,7 @@ def side(title: str, children: Any, *, part: str) -> html.Section:
         aside=close,
         className="admin-side",
         tabIndex=-1,
-        **marks.data(focus="yes"),
+        **marks.data(focus="yes", key=str(key)),
     )
 
 
@@ -89,12 +89,13 @@ def confirm(question: str, *buttons: Any) -> html.Div:
 
 
 def table(
-    name: str, head: Sequence[str], rows: Sequence[html.Tr], *, label: str | None = None
+    name: str, head: Sequence[str], lines: Sequence[html.Tr], *, label: str | None = None
 ) -> html.Div:
     """Rows under names; on a narrow screen each row is a card."""
+    columns = html.Tr([html.Th(one, scope="col") for one in head])
     return html.Div(
         html.Table(
-            [html.Thead(html.Tr([html.Th(one, scope="col") for one in head])), html.Tbody(rows)],
+            [html.Thead(columns), html.Tbody(lines, id=f"{name}-rows")],
             className="admin-table",
             id=name,
         ),
@@ -105,12 +106,18 @@ def table(
     )
 
 
-def row(first: Any, *cells: tuple[str, Any], chosen: bool = False, over: bool = False) -> html.Tr:
-    """A row: what it is about, then named cells; ``over`` is what no longer holds."""
+def row(
+    first: Any, *cells: tuple[str, Any], key: Any = "", chosen: bool = False, over: bool = False
+) -> html.Tr:
+    """A row: what it is about, then named cells; ``over`` is what no longer holds.
+
+    With a ``key`` it is marked in the browser while a :func:`side` of that key stands beside it.
+    """
     named = [html.Td(value, **marks.data(name=name)) for name, value in cells]
     here = aria(current="true") if chosen else {}
     look = "is-chosen" if chosen else "is-over" if over else ""
-    return html.Tr([html.Th(first, scope="row"), *named], className=look, **here)
+    keyed = marks.data(key=str(key)) if key else {}
+    return html.Tr([html.Th(first, scope="row"), *named], className=look, **here, **keyed)
 
 
 def two(first: Any, second: Any) -> html.Span:

@@ -1,13 +1,14 @@
 """Buttons that take steps: what comes from the browser, what is done, and what is answered.
 
 Buttons have the id ``{"type": "admin-users", "step": "save", "key": "7"}``, fields
-``{"type": "admin-users-field", "name": "role"}``. Each part answers a step with its whole content;
-what was typed goes back into the form where it was refused.
+``{"type": "admin-users-field", "name": "role"}``. Each part answers a step with its whole content,
+or with what stands beside its list; what was typed goes back into the form where it was refused.
 """
 
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NamedTuple
 
@@ -20,6 +21,9 @@ from dashboards.admin import sight
 from dashboards.callbacks import Clicks
 from noc.extensions import session
 from noc.rest.problems import Problem, field_errors
+
+BESIDE = "stack admin-beside"
+"""The class of what stands beside a list."""
 
 _TEXT = 4000
 _ITEMS = 1000
@@ -49,42 +53,48 @@ class Refusal(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """The part's content, and a secret to show once."""
+    """What is shown now, a secret to show once, and whether something listed was changed."""
 
     content: Any
     secret: Any = None
+    changed: bool = False
 
 
 Act = Callable[[Pressed, Fields], Answer]
 
 
-def register(ui: Dash, part: str, act: Act, *, dims: bool = True) -> None:
+def register(ui: Dash, part: str, act: Act, *, beside: bool = False, dims: bool = True) -> None:
     """Have ``act`` answer the buttons of ``part``; 403 for whoever may not use it.
 
-    ``dims``: pale while a step is under way; not for a part that is renewed by itself, where
-    buttons that only appear would make it flicker.
+    ``beside``: the answer stands beside a list (:mod:`dashboards.admin.listing`), else it is the
+    whole part. ``dims``: pale while a step is under way; not for a part that is renewed by itself,
+    where buttons that only appear would make it flicker.
     """
+    place, look = (f"admin-{part}-side", BESIDE) if beside else (f"admin-{part}", "")
+    changed = [Output(f"admin-{part}-changed", "data")] if beside else []
 
-    def step(_clicks: Clicks, values: list[Any]) -> tuple[Any, Any]:
+    def step(_clicks: Clicks, values: list[Any]) -> tuple[Any, ...]:
         if not isinstance(ctx.triggered_id, dict) or not ctx.triggered[0]["value"]:
             raise PreventUpdate
         wanted = Pressed.model_validate(dict(ctx.triggered_id))
         sight.act(part)
         answer = act(wanted, _fields(values))
-        return answer.content, no_update if answer.secret is None else answer.secret
+        told = (answer.content, no_update if answer.secret is None else answer.secret)
+        return (*told, str(uuid.uuid4()) if answer.changed else no_update) if beside else told
 
     callbacks.register(
         ui,
         step,
-        Output(f"admin-{part}", "children"),
+        Output(place, "children"),
         Output("admin-secret", "children", allow_duplicate=True),
+        *changed,
         Input({"type": f"admin-{part}", "step": ALL, "key": ALL}, "n_clicks"),
         State({"type": f"admin-{part}-field", "name": ALL}, "value"),
         prevent_initial_call=True,
-        running=[(Output(f"admin-{part}", "className"), "is-loading", "")] if dims else None,
+        running=[(Output(place, "className"), f"{look} is-loading", look)] if dims else None,
     )
     shown = Output("sink", "data", allow_duplicate=True)
-    browser.call(ui, "adminShown", shown, Input(f"admin-{part}", "children"), on_load=False)
+    browser.call(ui, "adminShown", shown, Input(place, "children"), on_load=False)
 
 
 def _fields(values: Sequence[Any]) -> Fields:
@@ -100,6 +110,11 @@ def _plain(value: Any) -> Any:
     if value is None or value == "":
         return None
     return str(value)[: _TEXT + 1]
+
+
+def cleaned(text: str | None) -> str:
+    """What was typed into a search; PostgreSQL's text holds every character but one."""
+    return (text or "").replace("\x00", "").strip()
 
 
 def whole(text: Any) -> int | None:

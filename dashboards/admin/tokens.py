@@ -8,8 +8,9 @@ from typing import Any
 from dash import Dash, html
 
 from dashboards import marks, queries, states, words
-from dashboards.admin import kit, said, sight, steps
+from dashboards.admin import kit, listing, said, sight, steps
 from dashboards.admin.form import Form
+from dashboards.admin.listing import Listing, Rows
 from dashboards.admin.steps import Answer, Fields, Pressed, Refusal
 from noc.database.base import utcnow
 from noc.identity import accounts
@@ -23,48 +24,63 @@ LABEL = "API tokens"
 WHAT = "Managing API tokens"
 
 _PART = "tokens"
-_HEAD = ("Token", "May", "Last used", "Ends", "Made")
 _ENDS = (("7", "in 7 days"), ("30", "in 30 days"), ("90", "in 90 days"), ("365", "in a year"),
          ("never", "never"))  # fmt: skip
 
 
-def content(side: Any = None, chosen: int | None = None) -> html.Div:
-    """Those that work, then those that ended."""
-    found = queries.admin.tokens()
-    now = utcnow()
-    if not found:
-        listing: Any = html.Div(
-            states.empty(
-                "No tokens yet",
-                "A program that sends punches or reads alerts signs in with a token of its own.",
-                mark="lock",
-            ),
-        )
-    else:
-        rows = [_row(token, now, token["id"] == chosen) for token in found]
-        listing = kit.table("admin-tokens-table", _HEAD, rows, label="API tokens")
-    alive = sum(_alive(token, now) for token in found)
-    section = marks.section(
-        f"{words.count(alive, 'token')} in use" if found else "API tokens",
-        listing,
-        aside=kit.button(_PART, "new", "New token", look="primary"),
-    )
-    return kit.content(section, side)
+def content() -> html.Div:
+    """Those that were not revoked, then those that were."""
+    return listing.frame(_LISTING)
 
 
 def register(ui: Dash) -> None:
-    """Answer the buttons."""
-    steps.register(ui, _PART, act)
+    """Read the list, and answer the buttons."""
+    listing.register(ui, _LISTING, act)
+
+
+def _rows(found: Rows) -> list[html.Tr]:
+    now = utcnow()
+    return [_row(token, now) for token in found]
+
+
+def _counted(text: str) -> str:
+    matching, every, working = queries.admin.tokens_counted(text, utcnow())
+    if text:
+        return f"{matching:,} of {words.count(every, 'token')}"
+    return f"{words.count(every, 'token')}, {working:,} in use" if every else ""
+
+
+def _nothing(text: str) -> html.Div:
+    if text:
+        return states.empty("None found", "Search by a part of the name or its first characters.")
+    return states.empty(
+        "No tokens yet",
+        "A program that sends punches or reads alerts signs in with a token of its own.",
+        mark="lock",
+    )
+
+
+_LISTING = Listing(
+    part=_PART,
+    title=LABEL,
+    search="Name or first characters",
+    new="New token",
+    head=("Token", "May", "Last used", "Ends", "Made"),
+    read=queries.admin.tokens,
+    rows=_rows,
+    counted=_counted,
+    nothing=_nothing,
+)
 
 
 def act(wanted: Pressed, fields: Fields) -> Answer:
     """Take the step; revoking is asked about once."""
     if wanted.step == "new":
-        return Answer(content(_new({"ends": "90", "capabilities": ["noc:view"]})))
+        return Answer(_new({"ends": "90", "capabilities": ["noc:view"]}))
     if wanted.step == "create":
         return _create(fields)
     if wanted.step == "close":
-        return Answer(content())
+        return Answer(None)
     if wanted.step == "revoke":
         _, refusal = steps.attempt(lambda: _revoke(wanted.number))
         return _opened(wanted.number, refusal, done="" if refusal else "Revoked, at once.")
@@ -74,8 +90,8 @@ def act(wanted: Pressed, fields: Fields) -> Answer:
 def _opened(key: int, refusal: Refusal | None = None, done: str = "") -> Answer:
     token = queries.admin.token(key)
     if token is None:
-        return Answer(content(html.Div(states.not_found("token"), className="panel")))
-    return Answer(content(_one(token, refusal, done), key))
+        return Answer(html.Div(states.not_found("token"), className="panel"))
+    return Answer(_one(token, refusal, done), changed=bool(done))
 
 
 def _create(fields: Fields) -> Answer:
@@ -98,10 +114,10 @@ def _create(fields: Fields) -> Answer:
 
     made, refusal = steps.attempt(work)
     if refusal:
-        return Answer(content(_new(fields, refusal)))
+        return Answer(_new(fields, refusal))
     name, secret = made
     hint = "Give it to the program now: only its first characters are kept, it is not shown again."
-    return Answer(content(), kit.secret(f"The token {name}", secret, hint))
+    return Answer(None, kit.secret(f"The token {name}", secret, hint), changed=True)
 
 
 def _revoke(key: int) -> None:
@@ -117,7 +133,7 @@ def _alive(token: dict[str, Any], now: dt.datetime) -> bool:
     return token["revoked_at"] is None and (ends is None or ends > now)
 
 
-def _row(token: dict[str, Any], now: dt.datetime, chosen: bool) -> Any:
+def _row(token: dict[str, Any], now: dt.datetime) -> html.Tr:
     name = kit.button(_PART, "open", token["name"], token["id"], look="text")
     alive = _alive(token, now)
     ends: Any = marks.moment(token["expires_at"]) if token["expires_at"] else "never"
@@ -132,7 +148,7 @@ def _row(token: dict[str, Any], now: dt.datetime, chosen: bool) -> Any:
          else html.Span("never", className="muted")),
         ("Ends", ends),
         ("Made", kit.two(marks.moment(token["created_at"]), token["created_by_name"] or "")),
-        chosen=chosen,
+        key=token["id"],
         over=not alive,
     )  # fmt: skip
 
@@ -189,4 +205,5 @@ def _one(token: dict[str, Any], refusal: Refusal | None, done: str) -> html.Sect
             html.P("It ended.", className="muted") if not _alive(token, utcnow()) else revoke,
         ],
         part=_PART,
+        key=token["id"],
     )

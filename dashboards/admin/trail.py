@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, ctx, dcc, html
 
 from dashboards import browser, callbacks, marks, states, words
-from dashboards.admin import kit, said, sight
+from dashboards.admin import kit, said, sight, steps
 from dashboards.callbacks import Choice, Clicks, Cursor
 from dashboards.marks import aria, icon
 from noc.database.base import utcnow
@@ -128,18 +128,13 @@ def show(
         tenant_id=principal.tenant_id,
         limit=PAGE,
         after=after,
-        actor=_clean(actor),
+        actor=steps.cleaned(actor),
         action=kind if kind in _KINDS else None,
-        target=_clean(target),
+        target=steps.cleaned(target),
         since=since,
     )
     following = [page.after[0].isoformat(), page.after[1]] if page.after else None
     return _table(page.items), following, page.after is None, after is None
-
-
-def _clean(text: str | None) -> str | None:
-    """PostgreSQL's text holds every character but one."""
-    return (text or "").replace("\x00", "").strip() or None
 
 
 def _table(items: list[dict[str, Any]]) -> Any:

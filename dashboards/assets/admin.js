@@ -36,6 +36,20 @@
       part.focus({ preventScroll: true });
       part.scrollIntoView({ block: "nearest" });
     }, 60);
+    return noc.adminMark();
+  };
+
+  // Of a list that stays as it is, the row that is open beside it.
+  noc.adminMark = function () {
+    setTimeout(() => {
+      const side = document.querySelector(".admin-beside .admin-side");
+      document.querySelectorAll(".admin-table tr[data-key]").forEach((row) => {
+        const open = Boolean(side) && row.dataset.key === side.dataset.key;
+        row.classList.toggle("is-chosen", open);
+        if (open) row.setAttribute("aria-current", "true");
+        else row.removeAttribute("aria-current");
+      });
+    }, 60);
     return none();
   };
 

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import aliased
 
 from noc.extensions import session
 from noc.identity.models import ApiToken, TenantSetting, User, UserSite
 from noc.identity.principal import required_principal
+from noc.identity.tokens import named as named_token
+from noc.identity.users import named as named_user
 from noc.workforce.models import Absence, Person, Shift, Site
 
 MOST_SHIFTS = 2000
 """Of one site in one week; more would not be read."""
 
 
-def users() -> list[dict[str, Any]]:
-    """Every user by name, those who may sign in first; ``site_ids`` is None for all. One query."""
-    query = _users().order_by(User.active.desc(), func.lower(User.name), User.id)
-    return [dict(row) for row in session().execute(query).mappings()]
+def users(text: str, after: int | None, limit: int) -> list[dict[str, Any]]:
+    """Users by name, those who may sign in first, behind the one whose id is ``after``.
+
+    ``text`` is a part of the name or address; ``site_ids`` is None for all. One query.
+    """
+    query = _page(_users().where(named_user(text)), User, _place_of_user, after)
+    return [dict(row) for row in session().execute(query.limit(limit)).mappings()]
+
+
+def users_counted(text: str) -> tuple[int, int]:
+    """How many users match, and how many there are. One query."""
+    query = select(func.count().filter(named_user(text)), func.count()).select_from(User)
+    query = query.where(User.tenant_id == required_principal().tenant_id)
+    matching, every = session().execute(query).one()
+    return matching, every
 
 
 def user(user_id: int) -> dict[str, Any] | None:
@@ -59,10 +73,28 @@ def _users() -> Select[Any]:
     ).where(User.tenant_id == tenant_id)  # fmt: skip
 
 
-def tokens() -> list[dict[str, Any]]:
-    """Every token, those that were not revoked first, the newest of them first. One query."""
-    query = _tokens().order_by(ApiToken.revoked_at.is_(None).desc(), ApiToken.id.desc())
-    return [dict(row) for row in session().execute(query).mappings()]
+def tokens(text: str, after: int | None, limit: int) -> list[dict[str, Any]]:
+    """Tokens, the newest first but revoked ones last, behind the one whose id is ``after``.
+
+    ``text`` is a part of the name, or the first characters. One query.
+    """
+    query = _page(_tokens().where(named_token(text)), ApiToken, _place_of_token, after)
+    return [dict(row) for row in session().execute(query.limit(limit)).mappings()]
+
+
+def tokens_counted(text: str, now: dt.datetime) -> tuple[int, int, int]:
+    """How many tokens match, how many there are, and how many of those work. One query."""
+    query = select(
+        func.count().filter(named_token(text)),
+        func.count(),
+        func.count().filter(
+            ApiToken.revoked_at.is_(None),
+            ApiToken.expires_at.is_(None) | (ApiToken.expires_at > now),
+        ),
+    ).select_from(ApiToken)
+    query = query.where(ApiToken.tenant_id == required_principal().tenant_id)
+    matching, every, working = session().execute(query).one()
+    return matching, every, working
 
 
 def token(token_id: int) -> dict[str, Any] | None:
@@ -82,6 +114,25 @@ def _tokens() -> Select[Any]:
         .outerjoin(User, (User.tenant_id == ApiToken.tenant_id) & (User.id == ApiToken.created_by))
         .where(ApiToken.tenant_id == required_principal().tenant_id)
     )
+
+
+def _place_of_user(user: Any) -> tuple[Any, ...]:
+    return ~user.active, func.lower(user.name), user.id
+
+
+def _place_of_token(token: Any) -> tuple[Any, ...]:
+    return token.revoked_at.is_not(None), -token.id
+
+
+def _page(
+    query: Select[Any], model: Any, place: Callable[[Any], tuple[Any, ...]], after: int | None
+) -> Select[Any]:
+    """``query`` in the order of ``place``, from behind the row whose id is ``after``."""
+    if after is not None:
+        last = aliased(model, name="last")
+        query = query.join(last, (last.tenant_id == model.tenant_id) & (last.id == after))
+        query = query.where(tuple_(*place(model)) > tuple_(*place(last)))
+    return query.order_by(*place(model))
 
 
 def overrides() -> list[dict[str, Any]]:

@@ -63,7 +63,9 @@ def me() -> Any:
 def list_users(query_data: UserQuery) -> Any:
     """List users."""
     tenant_id = check_whole_tenant().tenant_id
-    query = select(User).filter_by(tenant_id=tenant_id, **query_data.filters())
+    filters = query_data.filters()
+    named = users.named(filters.pop("search", ""))
+    query = select(User).filter_by(tenant_id=tenant_id, **filters).where(named)
     rows, pagination = page_by_id(session(), query, User.id, query_data)
     limits = users.site_limits(tenant_id, [row.id for row in rows])
     return success([user_out(row, limits.get(row.id)) for row in rows], pagination=pagination)
@@ -147,6 +149,8 @@ def list_tokens(query_data: TokenQuery) -> Any:
     Revoked ones too; a token's secret is never shown again.
     """
     query = select(ApiToken).where(ApiToken.tenant_id == check_whole_tenant().tenant_id)
+    if query_data.search is not None:
+        query = query.where(tokens.named(query_data.search))
     if query_data.name is not None:
         query = query.where(ApiToken.name == query_data.name)
     if query_data.revoked is not None:

@@ -26,6 +26,7 @@ class Body(BaseModel):
 class UserQuery(ListQuery):
     """Filters of the list of users."""
 
+    search: Line | None = Field(None, description="A part of the name or the e-mail address.")
     email: Annotated[Line, AfterValidator(str.lower)] | None = None
     name: Line | None = None
     role: Role | None = None
@@ -61,6 +62,7 @@ class PasswordChange(Body):
 class TokenQuery(ListQuery):
     """Filters of the list of tokens."""
 
+    search: Line | None = Field(None, description="A part of the name, or the first characters.")
     name: Line | None = None
     revoked: bool | None = None
 

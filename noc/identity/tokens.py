@@ -7,7 +7,7 @@ import hashlib
 import secrets
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import func, select, text, tuple_, update
+from sqlalchemy import ColumnElement, func, select, text, tuple_, update
 
 from noc.database.base import utcnow
 from noc.database.tenancy import tenant_context
@@ -116,6 +116,12 @@ def standing(tenant_id: int, token_ids: Collection[int | None]) -> dict[int | No
 def get(tenant_id: int, token_id: int) -> ApiToken | None:
     """The tenant's token with this id, locked until the transaction ends; None without one."""
     return session().get(ApiToken, (tenant_id, token_id), with_for_update=True)
+
+
+def named(text: str) -> ColumnElement[bool]:
+    """Those whose name or first characters have ``text`` in them, in any case."""
+    by_name = ApiToken.name.icontains(text, autoescape=True)
+    return by_name | ApiToken.prefix.icontains(text, autoescape=True)
 
 
 def revoke(token: ApiToken, now: dt.datetime | None = None) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.dialects import postgresql
 
 from noc.extensions import session
@@ -75,6 +75,12 @@ def find_user(tenant_id: int, email: str) -> User:
     if user is None:
         raise LookupError(f"there is no user {email!r} in this tenant")
     return user
+
+
+def named(text: str) -> ColumnElement[bool]:
+    """Whose name or address has ``text`` in it, in any case."""
+    by_name = User.name.icontains(text, autoescape=True)
+    return by_name | User.email.icontains(text, autoescape=True)
 
 
 def set_password(user: User, password: str, *, now: dt.datetime) -> None:

@@ -35,6 +35,8 @@ from tests.factories import NOW, Make
 from tests.signed_in import limit_to
 
 PARTS = tuple(sight.NEEDS)
+LISTED = ("users", "tokens")
+"""Those with a list that has a callback of its own."""
 
 
 @pytest.fixture
@@ -72,9 +74,25 @@ def press(
             for field, value in (fields or {}).items()
         ],
     }
-    answer = reader.call(f"{kind}.children", kind, values=values)
+    place = f"{kind}-side" if name in LISTED else kind
+    answer = reader.call(f"{place}.children", kind, values=values)
     assert isinstance(answer, Answer)
     return answer
+
+
+def listed(reader: Reader, name: str, text: str | None = None, after: Any = None) -> Answer:
+    """The list of a part: what is found, or with ``after`` the page behind that place."""
+    kind = f"admin-{name}"
+    changed = f"{kind}-search.value" if after is None else f"{kind}-more.n_clicks"
+    values = {f"{kind}-search.value": text, f"{kind}-place.data": after}
+    answer = reader.call(f"{kind}-table-rows.children", changed, values=values)
+    assert isinstance(answer, Answer)
+    return answer
+
+
+def rows_in(answer: Answer) -> list[str]:
+    """The keys of the rows, in order."""
+    return re.findall(r'"data-key":"(\d+)"', answer.text)
 
 
 def who_did(reader: Reader, **filters: Any) -> Any:
@@ -168,6 +186,9 @@ def test_no_part_shows_or_touches_another_companys_rows(
             "windows": window.id, "jobs": run.id,
             "settings": f"fraud_reviews_per_day:{site.id}"}  # fmt: skip
     texts = [part(admin, name).text]
+    if name in LISTED:
+        texts += [listed(admin, name).text, listed(admin, name, "secret").text]
+        texts += [listed(admin, name, "zoe").text, listed(admin, name, None, [keys[name], 1]).text]
     steps = ("open", "save", "disable", "enable", "password", "link", "revoke", "switch", "delete",
              "test", "secret", "replay-all", "cancel", "again", "back", "ask-delete")  # fmt: skip
     for step in steps if name in keys else ():
@@ -262,7 +283,8 @@ def test_a_token_is_shown_once_and_revoked_after_a_question(
     assert secret is not None
     assert api_tokens.find(secret[0]) is not None
     token = session.scalars(select(ApiToken).where(ApiToken.name == "monitors")).one()
-    assert secret[0] not in part(admin, "tokens").text
+    assert "monitors" in listed(admin, "tokens").text
+    assert secret[0] not in listed(admin, "tokens").text
     asked = press(admin, "tokens", "open", token.id)
     assert "cannot be brought back" in asked.text
     assert secret[0] not in asked.text
@@ -270,6 +292,63 @@ def test_a_token_is_shown_once_and_revoked_after_a_question(
     assert api_tokens.find(secret[0]) is None
     nothing = press(admin, "tokens", "create", "", {"name": "x", "capabilities": [], "ends": "30"})
     assert '"error":"' in nothing.text
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_a_long_list_is_read_a_page_at_a_time_and_each_row_once(
+    admin: Reader, make: Make, name: str, query_count: Callable[[Callable[[], Any]], int]
+) -> None:
+    # Names that go up and down, some alike: the order is not that of the ids.
+    words = [f"{'Guard' if name == 'users' else 'Token'} {n * 37 % 60:02}" for n in range(120)]
+    for number, word in enumerate(words):
+        if name == "users":
+            make.user("viewer", name=word, active=number % 3 > 0)
+        else:
+            token, _ = api_tokens.create(make.tenant_id, word, ["noc:view"])
+            if number % 3 == 0:
+                api_tokens.revoke(token)
+    first = listed(admin, name)
+    seen, page, turns = rows_in(first), first, 1
+    while not page.json["response"][f"admin-{name}-more"]["hidden"]:
+        place = page.json["response"][f"admin-{name}-place"]["data"]
+        assert place[1] == len(seen)
+        assert query_count(lambda at=place: listed(admin, name, None, at)) <= 8
+        page = listed(admin, name, None, place)
+        seen += rows_in(page)
+        turns += 1
+    assert turns == 3
+    assert len(seen) == len(set(seen)) == 120 + (name == "users")
+    told = first.json["response"][f"admin-{name}-count"]["children"]
+    assert told == ("121 users" if name == "users" else "120 tokens, 80 in use")
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_a_search_finds_parts_of_names_in_any_case_and_nothing_by_wildcards(
+    admin: Reader, make: Make, name: str
+) -> None:
+    if name == "users":
+        wim = make.user("viewer", name="Wim Öhm", email="night.desk@acme.example")
+        make.user("viewer", name="Olga")
+        finds, key = ("wim", "ÖHM", "NIGHT.DESK", " wim "), wim.id
+    else:
+        token, _ = api_tokens.create(make.tenant_id, "Night desk", ["noc:view"])
+        api_tokens.create(make.tenant_id, "monitors", ["noc:view"])
+        finds, key = ("night", "DESK", token.prefix[3:]), token.id
+    for text in finds:
+        assert rows_in(listed(admin, name, text)) == [str(key)], text
+    every = 3 if name == "users" else 2
+    assert f"1 of {every} {name}" in listed(admin, name, finds[0]).text
+    for text in ("%", "_____", "nobody\x00"):
+        assert "ound" in listed(admin, name, text).text
+        assert rows_in(listed(admin, name, text)) == []
+
+
+def test_a_change_leaves_the_list_as_long_as_it_was_shown(admin: Reader, make: Make) -> None:
+    for number in range(70):
+        make.user("viewer", name=f"Guard {number:02}")
+    values = {"admin-users-place.data": [1, 70], "admin-users-changed.data": "x"}
+    again = admin.call("admin-users-table-rows.children", "admin-users-changed.data", values=values)
+    assert len(rows_in(again)) == 70
 
 
 # -- settings, sites ---------------------------------------------------------------------------
@@ -556,7 +635,8 @@ def test_lists_cost_the_same_whatever_their_length(
     make: Make, admin: Reader, query_count: Callable[[Callable[[], Any]], int]
 ) -> None:
     def cost(name: str) -> int:
-        return query_count(lambda: part(admin, name))
+        shown = query_count(lambda: part(admin, name))
+        return shown + (query_count(lambda: listed(admin, name)) if name in LISTED else 0)
 
     few = {name: cost(name) for name in ("users", "tokens", "sites", "notifications", "windows")}
     for n in range(8):

@@ -317,11 +317,16 @@ def test_a_viewer_can_neither_read_scores_nor_act_by_calling_directly(
     assert session.get_one(Alert, (make.tenant_id, foul.alert)).status == "NEW"
 
 
+def beside(part: str) -> str:
+    """Where a part of the administration answers a step: beside its list, or as a whole."""
+    return f"admin-{part}-side" if part in ("users", "tokens") else f"admin-{part}"
+
+
 def open_part(reader: Reader, part: str, key: int) -> Any:
     """Open the thing with this id in a part of the administration."""
     kind = f"admin-{part}"
     pressed = [({"type": kind, "step": "open", "key": str(key)}, 1)]
-    return reader.call(f"{kind}.children", kind, values={kind: pressed})
+    return reader.call(f"{beside(part)}.children", kind, values={kind: pressed})
 
 
 def on_call_asked(
@@ -620,9 +625,18 @@ def test_no_callback_shows_or_touches_another_companys_rows(
             "admin-trail-list.children", "admin-actor.value", values={}
         ),
         **{
-            f"admin-{part}.children": partial(open_part, admin, part, site.id)
+            f"{beside(part)}.children": partial(open_part, admin, part, site.id)
             for part in NEEDS
             if part != "trail"
+        },
+        **{
+            f"admin-{part}-table-rows.children": partial(
+                admin.call,
+                f"admin-{part}-table-rows.children",
+                f"admin-{part}-search.value",
+                values={f"admin-{part}-search.value": "e"},
+            )
+            for part in ("users", "tokens")
         },
         **on_call_asked(admin, foreign, theirs.alert, site.id),
     }

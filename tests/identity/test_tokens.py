@@ -119,6 +119,10 @@ def test_tokens_are_made_listed_and_revoked_over_rest(api: ApiClient, client: Fl
     assert ask(client, f"Bearer {data['token']}").status_code == 200
 
     listed = api.get("tokens/?name=ci").get_json()["data"]
+    begins = data["token"][:10].upper()
+    found = api.get("tokens/", query_string={"search": begins}).get_json()["data"]
+    assert [row["id"] for row in found] == [data["id"]]
+    assert api.get("tokens/?search=no-such").get_json()["data"] == []
     assert [row["id"] for row in listed] == [data["id"]]
     assert "token" not in listed[0]
     assert listed[0]["prefix"] == data["token"][:10]

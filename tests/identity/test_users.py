@@ -77,6 +77,10 @@ def test_users_are_listed_with_their_limits(api: ApiClient, make: Make, operator
     ]
     assert [row["name"] for row in data(api.get("users/?email=LEA@acme.example"))] == ["Lea"]
     assert [row["name"] for row in data(api.get("users/?role=operator"))] == ["Olga"]
+    assert [row["name"] for row in data(api.get("users/?search=lEa"))] == ["Lea"]
+    assert [row["name"] for row in data(api.get("users/?search=OLGA@"))] == ["Olga"]
+    assert data(api.get("users/?search=lea&role=operator")) == []
+    assert data(api.get("users/?search=%25")) == []
 
 
 def test_another_tenants_user_is_not_there(api: ApiClient, session: Session) -> None:
