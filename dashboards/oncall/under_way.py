@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import html
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from dashboards import marks, queries, states, words
-from dashboards.oncall import phrases
+from dashboards import callbacks, marks, queries, states, words
+from dashboards.callbacks import Choice, Clicks, Cursor
+from dashboards.oncall import phrases, sight
+from dashboards.oncall.wires import retry
+from noc.rest.keyset import Key
 
 STATES = {
     "": "Latest",
@@ -30,18 +33,87 @@ _WHY = {
 }
 
 
-def content(state: str | None) -> Any:
-    """The escalations in this state that the reader may see."""
+def register(ui: Dash) -> None:
+    """Read them by the clock, and turn their pages; the clock reads the page that is shown."""
+    callbacks.register(
+        ui,
+        follow,
+        Output("oncall-runs", "children"),
+        Output("oncall-runs-after", "data"),
+        Output("oncall-runs-next", "data"),
+        Output("oncall-runs-older", "hidden"),
+        Output("oncall-runs-first", "hidden"),
+        Input("oncall-state", "value"),
+        Input("oncall-clock", "n_intervals"),
+        Input("oncall-arranged", "data"),
+        Input("oncall-runs-older", "n_clicks"),
+        Input("oncall-runs-first", "n_clicks"),
+        retry("runs"),
+        State("oncall-runs-after", "data"),
+        State("oncall-runs-next", "data"),
+    )
+
+
+def layout() -> list[Any]:
+    """The list's place, and the ways through its pages."""
+    return [
+        dcc.Store(id="oncall-runs-after"),
+        dcc.Store(id="oncall-runs-next"),
+        html.Div(states.skeleton(46, 46, 46), id="oncall-runs"),
+        html.Div(
+            [
+                _turn("first", "Back to the latest"),
+                _turn("older", "Show older"),
+            ],
+            className="actions oncall-pages",
+        ),
+    ]
+
+
+def _turn(name: str, label: str) -> html.Button:
+    return html.Button(
+        label, id=f"oncall-runs-{name}", className="btn", n_clicks=0, hidden=True, type="button"
+    )
+
+
+def follow(
+    state: Choice,
+    _clock: Clicks,
+    _arranged: Clicks,
+    _older: Clicks,
+    _first: Clicks,
+    _retries: Clicks = None,
+    after: Cursor = None,
+    following: Cursor = None,
+) -> tuple[Any, ...]:
+    """A page of the escalations, of the sites the reader sees."""
+    sight.look()
+    if ctx.triggered_id == "oncall-runs-older":
+        after = following
+    elif ctx.triggered_id in ("oncall-runs-first", "oncall-state"):
+        after = None
+    again = {"type": "retry", "page": "oncall-runs", "n": 0}
+    answer = states.or_failed("The escalations", again, lambda: _page(state, after))
+    if isinstance(answer, tuple):
+        return answer
+    return answer, no_update, no_update, no_update, no_update
+
+
+def _page(state: str | None, after: Key | None) -> tuple[Any, ...]:
+    found, following = content(state, after)
+    here, beyond = (key and [key[0].isoformat(), key[1]] for key in (after, following))
+    return found, here, beyond, beyond is None, here is None
+
+
+def content(state: str | None, after: Key | None) -> tuple[Any, Key | None]:
+    """The escalations in this state that the reader may see, and where older ones begin."""
     chosen = state if state in STATES else ""
-    found, more = queries.on_call.escalations(chosen or None)
+    found, following = queries.on_call.escalations(chosen or None, after)
     if not found:
-        return states.empty(*_WHY[chosen])
+        return states.empty(*_WHY[chosen]), None
     policies = {run["policy"].id: run["policy"] for run in found if run["policy"]}
     names = queries.on_call.names_for(policies.values())
-    rows = [_row(run, names) for run in found]
-    limit = queries.on_call.LISTED
-    beyond = html.P(f"The latest {limit}.", className="muted pad") if more else None
-    return [html.Ul(rows, className="oncall-runs"), beyond]
+    return html.Ul([_row(run, names) for run in found], className="oncall-runs"), following
 
 
 def _row(run: dict[str, Any], names: Any) -> html.Li:

@@ -50,7 +50,7 @@ def layout(query: dict[str, str]) -> html.Div:
             ),
             marks.section(
                 "Escalations",
-                html.Div(states.skeleton(46, 46, 46), id="oncall-runs"),
+                html.Div(under_way.layout()),
                 aside=states_,
                 className="oncall-runs-section",
             ),
@@ -79,15 +79,7 @@ def register(ui: Dash) -> None:
         taken,
         retry("strips"),
     )
-    callbacks.register(
-        ui,
-        follow,
-        Output("oncall-runs", "children"),
-        Input("oncall-state", "value"),
-        Input("oncall-clock", "n_intervals"),
-        arranged,
-        retry("runs"),
-    )
+    under_way.register(ui)
     browser.keep_address(ui, "oncall-days", "oncall-state")
     now.register(ui)
     arranging.register(ui)
@@ -98,16 +90,7 @@ def draw(
 ) -> Any:
     """The strips of the days to come."""
     sight.look()
-    return _or_failed("The turns", "strips", lambda: strips.content(utcnow(), strips.period(days)))
-
-
-def follow(
-    state: Choice, _clock: Clicks = None, _arranged: Clicks = None, _retries: Clicks = None
-) -> Any:
-    """The escalations, of the sites the reader sees."""
-    sight.look()
-    return _or_failed("The escalations", "runs", lambda: under_way.content(state))
-
-
-def _or_failed(what: str, part: str, build: Any) -> Any:
-    return states.or_failed(what, {"type": "retry", "page": f"oncall-{part}", "n": 0}, build)
+    again = {"type": "retry", "page": "oncall-strips", "n": 0}
+    return states.or_failed(
+        "The turns", again, lambda: strips.content(utcnow(), strips.period(days))
+    )

@@ -20,10 +20,11 @@ from noc.oncall import people, queries
 from noc.oncall.models import EscalationPolicy, OnCallOverride, OnCallSchedule
 from noc.oncall.schemas import EscalationQuery
 from noc.oncall.timelines import Timeline, timelines
+from noc.rest.keyset import Key
 from noc.workforce.models import Site
 
 LISTED = 50
-"""Escalations on the page."""
+"""Escalations on a page of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +42,22 @@ def lines(now: dt.datetime, days: int) -> list[Timeline]:
     return timelines(now, days)
 
 
-def escalations(state: str | None) -> tuple[list[dict[str, Any]], bool]:
-    """Escalations of the sites the reader sees, and whether there are more than :data:`LISTED`.
+def escalations(
+    state: str | None, after: Key | None = None
+) -> tuple[list[dict[str, Any]], Key | None]:
+    """Escalations of the sites the reader sees, the latest begun first, and where older ones begin.
 
-    Without a state what is on its way, then the latest that ended. Each has the ``policy`` it goes
+    Without a state the first page has what is on its way, however long ago it began, and then the
+    latest that ended; older pages have all by their beginning. Each has the ``policy`` it goes
     through (None: deleted) and whom its latest step ``told``. At most seven queries.
     """
     asked = EscalationQuery.model_validate({"state": state})
-    page = queries.list_escalations(asked, site_ids=seen_sites(), limit=LISTED, after=None)
-    found, more = list(page.items), page.after is not None
-    if state is None:
+    page = queries.list_escalations(asked, site_ids=seen_sites(), limit=LISTED, after=after)
+    found = list(page.items)
+    if state is None and after is None:
         under_way = EscalationQuery.model_validate({"state": "active"})
         first = queries.list_escalations(under_way, site_ids=seen_sites(), limit=LISTED, after=None)
-        ended = [run for run in found if run["state"] != "active"]
-        found, more = [*first.items, *ended], more or first.after is not None
+        found = [*first.items, *(run for run in found if run["state"] != "active")]
     known = {one.id: one for one in _policies({run["policy_id"] for run in found})}
     told = _told([run["alert_id"] for run in found])
     for run in found:
@@ -62,7 +65,7 @@ def escalations(state: str | None) -> tuple[list[dict[str, Any]], bool]:
         step = told.get(run["alert_id"])
         # What was told before this escalation began belongs to an earlier one.
         run["told"] = step[1] if step and step[0] >= run["begun_at"] else []
-    return found, more
+    return found, page.after
 
 
 def names_for(policies: Iterable[EscalationPolicy]) -> Names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -18,7 +19,7 @@ from noc.alerts import lifecycle
 from noc.database.base import utcnow
 from noc.notifications import routes
 from noc.oncall import schedules
-from noc.oncall.models import EscalationPolicy, OnCallOverride, OnCallSchedule
+from noc.oncall.models import AlertEscalation, EscalationPolicy, OnCallOverride, OnCallSchedule
 from noc.oncall.schemas import OverrideIn
 from noc.oncall.timelines import timelines
 from tests.dashboards.conftest import Reader
@@ -235,6 +236,58 @@ def test_escalations_are_told_in_words(
     assert "To the end" in runs(reader, "exhausted").text
     assert "None was over by itself" in runs(reader, "ended").text
     assert "Fresh" in runs(reader, "no such state").text
+
+
+def test_older_escalations_are_turned_to_each_once_and_the_clock_stays_there(
+    reader: Reader, make: Make, ann: int
+) -> None:
+    policy({"after_minutes": 0, "users": [ann]})
+    began = utcnow() - dt.timedelta(days=2)
+    for number in range(120):
+        # Three begin at a time: the order of those is told by their ids.
+        at = began - dt.timedelta(hours=number // 3)
+        key = alert(1, f"Ended {number:03}.", severity="LOW")
+        ended = {"state": "ended", "ended_at": at, "reason": "resolve"}
+        make.row(AlertEscalation, {"alert_id": key, "begun_at": at} | ended)
+    alert(1, "Under way")
+    first = runs(reader)
+    assert "Under way" in first.text
+    assert first.json["response"]["oncall-runs-first"]["hidden"] is True
+    seen, answer, turns = ended_in(first), first, 1
+    while not answer.json["response"]["oncall-runs-older"]["hidden"]:
+        where = places(answer)
+        answer = turned(reader, "oncall-runs-older.n_clicks", where)
+        again = turned(reader, "oncall-clock.n_intervals", places(answer))
+        assert ended_in(again) == ended_in(answer), "the clock leads away from what is read"
+        assert answer.json["response"]["oncall-runs-first"]["hidden"] is False
+        seen += ended_in(answer)
+        turns += 1
+    assert turns == 3
+    assert sorted(seen) == sorted(set(seen)) == [f"{number:03}" for number in range(120)]
+    back = turned(reader, "oncall-runs-first.n_clicks", places(answer))
+    assert back.text == first.text
+    filtered = turned(
+        reader, "oncall-state.value", places(answer) | {"oncall-state.value": "ended"}
+    )
+    assert ended_in(filtered)[:3] == ["002", "001", "000"]
+
+
+def ended_in(answer: Any) -> list[str]:
+    """What has ended, in the order of the list."""
+    return re.findall(r'"children":"Ended (\d{3})[.]"', answer.text)
+
+
+def places(answer: Any) -> dict[str, Any]:
+    """Where the list stands, as the browser keeps it."""
+    told = answer.json["response"]
+    return {
+        f"oncall-runs-{name}.data": told[f"oncall-runs-{name}"]["data"]
+        for name in ("after", "next")
+    }
+
+
+def turned(reader: Reader, changed: str, values: dict[str, Any]) -> Any:
+    return reader.call("oncall-runs.children", changed, values=values)
 
 
 def test_whoever_is_limited_to_a_site_sees_its_escalations_alone(
