@@ -19,7 +19,7 @@ from noc.database.base import utcnow
 from noc.extensions import session
 from noc.fraud.registry.schemas import TrainIn
 from noc.fraud.retraining import runs
-from noc.runs import following
+from noc.runs import asking
 
 NEW = "new"
 """Stands for a training that is yet to be asked for, where a button names one."""
@@ -102,7 +102,7 @@ def steer(_clicks: Clicks, days: list[Any]) -> tuple[Any, ...]:
     typed: Any = runs.DEFAULT_DAYS
     if wanted.step == "cancel":
         run_id = uuid.UUID(wanted.key) if _is_id(wanted.key) else None
-        found = run_id and following.cancel(run_id, tenant_id=principal.tenant_id, now=utcnow())
+        found = run_id and asking.cancel(run_id, tenant_id=principal.tenant_id, now=utcnow())
         problem = "" if found else "There is no such training."
         session().commit()
     else:

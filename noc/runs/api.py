@@ -16,7 +16,7 @@ from noc.rest.envelope import DEFAULT_LIMIT, encode_cursor, success
 from noc.rest.keyset import uuid_cursor_key
 from noc.rest.openapi import API_PREFIX
 from noc.rest.problems import not_found
-from noc.runs import following, queries, schemas
+from noc.runs import asking, queries, schemas
 
 bp = APIBlueprint("runs", __name__, url_prefix=API_PREFIX)
 bp.before_request(allow_empty_body)
@@ -57,7 +57,7 @@ def show_job(job_id: uuid.UUID) -> Any:
 def cancel_job(job_id: uuid.UUID, body: schemas.NothingIn) -> Any:
     """Ask for its end."""
     tenant_id = check_whole_tenant().tenant_id
-    if following.cancel(job_id, tenant_id=tenant_id, now=utcnow()) is None:
+    if asking.cancel(job_id, tenant_id=tenant_id, now=utcnow()) is None:
         raise not_found("job")
     session().commit()
     return success(_found(job_id))

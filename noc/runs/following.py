@@ -1,8 +1,8 @@
-"""The life of a run: asked for, begun, heard of, cancelled, ended.
+"""The work on a run: begun, heard of, ended, put back, taken up where its process was lost.
 
-At most one run of a name is open in a tenant: a partial unique index decides, however many ask at
-once. Whoever does the work says so every few seconds; a run that is not heard of for
-:data:`SILENT_SECONDS` has lost its process, and another may take it up.
+What people ask for is in :mod:`noc.runs.asking`. Whoever does the work says so every few seconds;
+a run that is not heard of for :data:`SILENT_SECONDS` has lost its process, and another may take it
+up.
 """
 
 from __future__ import annotations
@@ -12,12 +12,9 @@ import uuid
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, true, update
-from sqlalchemy.dialects.postgresql import insert
 
-from noc.database.base import new_uuid
 from noc.events.log import emit
 from noc.extensions import session
-from noc.identity.trail import Target, record
 from noc.runs.models import OPEN_STATES, JobRun
 
 SILENT_SECONDS = 120
@@ -26,7 +23,6 @@ SILENT_SECONDS = 120
 ATTEMPTS = 3
 """A run that was begun so often, and whose process ended each time, is not begun again."""
 
-Trigger = Literal["schedule", "manual", "demo"]
 Ending = Literal["succeeded", "refused", "failed", "cancelled"]
 
 
@@ -40,57 +36,6 @@ class RunInterrupted(Exception):
 
 class RunLost(Exception):
     """The run is no longer this process's: it ended, or another process took it up."""
-
-
-def request(
-    name: str,
-    *,
-    tenant_id: int,
-    trigger: Trigger,
-    parameters: dict[str, Any],
-    requested_by: int | None,
-    now: dt.datetime,
-) -> tuple[JobRun, bool]:
-    """A new run that waits for a worker, or the one that is open already; whether it is new.
-
-    Emits ``job_updated``. The caller commits, and queues the work after that.
-    """
-    found = insert(JobRun).values(
-        tenant_id=tenant_id,
-        id=new_uuid(),
-        name=name,
-        trigger=trigger,
-        parameters=parameters,
-        requested_by=requested_by,
-        requested_at=now,
-    )
-    created = session().scalar(
-        found.on_conflict_do_nothing(
-            index_elements=["tenant_id", "name"],
-            index_where=JobRun.state.in_(OPEN_STATES),
-        ).returning(JobRun)
-    )
-    if created is not None:
-        if trigger == "manual":
-            record("job.requested", Target("job", created.id, name), parameters, now=now)
-        _announce(created)
-        return created, True
-    open_run = session().scalar(
-        select(JobRun).where(
-            JobRun.tenant_id == tenant_id, JobRun.name == name, JobRun.state.in_(OPEN_STATES)
-        )
-    )
-    if open_run is None:
-        # It ended between the two statements: now the place is free.
-        return request(
-            name,
-            tenant_id=tenant_id,
-            trigger=trigger,
-            parameters=parameters,
-            requested_by=requested_by,
-            now=now,
-        )
-    return open_run, False
 
 
 def begin(run_id: uuid.UUID, *, tenant_id: int, now: dt.datetime) -> JobRun | None:
@@ -119,7 +64,7 @@ def begin(run_id: uuid.UUID, *, tenant_id: int, now: dt.datetime) -> JobRun | No
         .execution_options(populate_existing=True)
     )
     if run is not None:
-        _announce(run)
+        tell(run)
     return run
 
 
@@ -157,7 +102,7 @@ def beat(
     if run.cancel_requested_at is not None:
         raise RunCancelled("cancelled by a person")
     if announce:
-        _announce(run)
+        tell(run)
 
 
 def end(
@@ -198,7 +143,7 @@ def end(
         if session().scalar(select(unwanted).where(_ours(run_id, tenant_id, started_at))):
             raise RunCancelled("cancelled by a person")
         return False
-    _announce(run)
+    tell(run)
     return True
 
 
@@ -223,33 +168,8 @@ def put_back(
         .execution_options(populate_existing=True)
     )
     if run is not None:
-        _announce(run)
+        tell(run)
     return run is not None
-
-
-def cancel(run_id: uuid.UUID, *, tenant_id: int, now: dt.datetime) -> JobRun | None:
-    """End a run that waits at once, ask one under way to end; None for no such run.
-
-    A run that is over stays as it ended. The caller commits.
-    """
-    waiting = JobRun.state == "queued"
-    run = session().scalar(
-        update(JobRun)
-        .where(JobRun.tenant_id == tenant_id, JobRun.id == run_id, JobRun.state.in_(OPEN_STATES))
-        .values(
-            state=case((waiting, "cancelled"), else_=JobRun.state),
-            finished_at=case((waiting, now), else_=None),
-            reason=case((waiting, "Cancelled before it began."), else_=JobRun.reason),
-            cancel_requested_at=func.coalesce(JobRun.cancel_requested_at, now),
-        )
-        .returning(JobRun)
-        .execution_options(populate_existing=True)
-    )
-    if run is not None:
-        record("job.cancelled", Target("job", run.id, run.name), now=now)
-        _announce(run)
-        return run
-    return session().get(JobRun, (tenant_id, run_id))
 
 
 def take_back(name: str, *, tenant_id: int, now: dt.datetime) -> uuid.UUID | None:
@@ -267,7 +187,7 @@ def take_back(name: str, *, tenant_id: int, now: dt.datetime) -> uuid.UUID | Non
     )
     if run is None:
         return None
-    _announce(run)
+    tell(run)
     return run.id
 
 
@@ -289,7 +209,7 @@ def give_up(name: str, *, tenant_id: int, now: dt.datetime) -> JobRun | None:
         .execution_options(populate_existing=True)
     )
     if run is not None:
-        _announce(run)
+        tell(run)
     return run
 
 
@@ -313,7 +233,8 @@ def _ours(run_id: uuid.UUID, tenant_id: int, started_at: dt.datetime) -> ColumnE
     )
 
 
-def _announce(run: JobRun) -> None:
+def tell(run: JobRun) -> None:
+    """Tell the feed where a run stands (``job_updated``)."""
     emit(
         "job_updated",
         {

@@ -22,7 +22,7 @@ from noc.fraud.registry.models import CHANGES, STATUSES, FraudModel
 from noc.fraud.retraining import gate, runs
 from noc.fraud.training.model import TYPES
 from noc.fraud.training.progress import STAGES as TRAINER_STAGES
-from noc.runs import following
+from noc.runs import asking, following
 from noc.runs.models import JobRun
 from tests.dashboards.conftest import Reader
 from tests.dashboards.modelled import DAY, START, drawn, report, version, watch
@@ -278,7 +278,7 @@ def test_the_stage_and_the_share_of_an_open_training_are_shown(reader: Reader, m
     assert "Checking how steady it is over time" in text
     assert "42%" in text
     assert "Cancel" not in text, "a manager looks and does not act"
-    following.cancel(run.id, tenant_id=make.tenant_id, now=now)
+    asking.cancel(run.id, tenant_id=make.tenant_id, now=now)
     make.session.commit()
     assert "Stopping" in follow(reader).text
 

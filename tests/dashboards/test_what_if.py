@@ -11,7 +11,7 @@ from apiflask import APIFlask
 from dashboards.figures import model_quality
 from dashboards.figures import what_if as drawn
 from dashboards.model.charts import confused
-from dashboards.model.whatif import caught_frauds, sentence
+from dashboards.model.whatif_told import caught_frauds, sentence
 from noc.fraud.labels import label_punches
 from tests.dashboards.conftest import Reader
 from tests.dashboards.modelled import figure, version

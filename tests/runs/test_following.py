@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from noc.events.models import EventLog
 from noc.extensions import session as current
-from noc.runs import following
+from noc.runs import asking, following
 from noc.runs.following import RunCancelled, RunLost
 from noc.runs.models import JobRun
 from tests.conftest import Services
@@ -26,7 +26,7 @@ NAME = "fraud_training"
 
 
 def ask(make: Make, now: dt.datetime = NOW) -> tuple[JobRun, bool]:
-    run, created = following.request(
+    run, created = asking.request(
         NAME,
         tenant_id=make.tenant_id,
         trigger="manual",
@@ -81,7 +81,7 @@ def test_whoever_asks_meanwhile_is_given_the_open_one(make: Make) -> None:
 
 def test_another_name_is_another_run(make: Make) -> None:
     ask(make)
-    _, created = following.request(
+    _, created = asking.request(
         "export", tenant_id=make.tenant_id, trigger="manual", parameters={}, requested_by=None,
         now=NOW,
     )  # fmt: skip
@@ -145,24 +145,24 @@ def test_progress_never_goes_back(make: Make, session: Session) -> None:
 
 def test_cancelling_ends_one_that_waits_and_asks_one_under_way(make: Make) -> None:
     waiting, _ = ask(make)
-    ended = following.cancel(waiting.id, tenant_id=make.tenant_id, now=NOW)
+    ended = asking.cancel(waiting.id, tenant_id=make.tenant_id, now=NOW)
     assert ended is not None
     assert ended.state == "cancelled"
     running, _ = ask(make)
     begin(make, running)
-    asked = following.cancel(running.id, tenant_id=make.tenant_id, now=NOW)
+    asked = asking.cancel(running.id, tenant_id=make.tenant_id, now=NOW)
     assert asked is not None
     assert asked.state == "running"
     with pytest.raises(RunCancelled):
         following.beat(running.id, 0.1, "fitting", **of(make))
-    assert following.cancel(uuid.uuid4(), tenant_id=make.tenant_id, now=NOW) is None
+    assert asking.cancel(uuid.uuid4(), tenant_id=make.tenant_id, now=NOW) is None
 
 
 def test_one_that_is_over_stays_as_it_ended(make: Make) -> None:
     run, _ = ask(make)
     begin(make, run)
     following.end(run.id, "failed", reason="Broke.", **of(make))
-    again = following.cancel(run.id, tenant_id=make.tenant_id, now=NOW)
+    again = asking.cancel(run.id, tenant_id=make.tenant_id, now=NOW)
 
     assert again is not None
     assert (again.state, again.reason) == ("failed", "Broke.")

@@ -21,8 +21,9 @@ from noc.fraud.registry.models import FraudModel
 from noc.fraud.retraining import pipeline
 from noc.fraud.retraining.signals import training_keeps_failing
 from noc.monitoring import metrics
-from noc.runs import following
-from noc.runs.following import RunCancelled, RunInterrupted, RunLost, Trigger
+from noc.runs import asking, following
+from noc.runs.asking import Trigger
+from noc.runs.following import RunCancelled, RunInterrupted, RunLost
 from noc.runs.models import JobRun
 
 log = structlog.get_logger(__name__)
@@ -59,7 +60,7 @@ def ask(
     The caller commits; after that the work is queued, unless it is not to be ``queued`` because
     the caller carries it out. Without Redis the run waits, and the sweep queues it.
     """
-    run, created = following.request(
+    run, created = asking.request(
         NAME,
         tenant_id=tenant_id,
         trigger=trigger,

@@ -21,7 +21,7 @@ from noc.fraud.registry.models import FraudModel
 from noc.fraud.retraining import pipeline, promotion, runs
 from noc.fraud.retraining.signals import training_keeps_failing
 from noc.identity import tenants
-from noc.runs import following
+from noc.runs import asking, following
 from noc.runs.models import JobRun
 from tests.factories import Make
 from tests.fraud.labelled import labelled
@@ -158,7 +158,7 @@ def test_cancelled_half_way_it_leaves_nothing(make: Make, session: Session) -> N
 
     def cancel(stage: str, share: float) -> None:
         if share > 0.2:
-            following.cancel(run.id, tenant_id=make.tenant_id, now=utcnow())
+            asking.cancel(run.id, tenant_id=make.tenant_id, now=utcnow())
 
     state = runs.carry_out(run.id, tenant_id=make.tenant_id, now=utcnow(), also=cancel)
 
@@ -175,7 +175,7 @@ def test_cancelled_in_the_last_moment_it_leaves_nothing_either(
 
     def then_cancelled(**values: Any) -> Any:
         made = trained(**values)
-        following.cancel(run.id, tenant_id=make.tenant_id, now=utcnow())
+        asking.cancel(run.id, tenant_id=make.tenant_id, now=utcnow())
         return made
 
     monkeypatch.setattr(pipeline, "train", then_cancelled)
