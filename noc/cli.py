@@ -21,6 +21,7 @@ COMMANDS = (
     "noc.identity.commands:tenants",
     "noc.identity.commands:users",
     "noc.identity.commands:tokens",
+    "noc.runs.commands:jobs",
     "noc.events.commands:feed",
     "noc.importing:import_group",
     "noc.audit.commands:audit",

@@ -1,22 +1,25 @@
-"""REST of runs: what is under way, how far it is, and its end."""
+"""REST of runs: what is under way, how far it is, and its end; and of jobs that failed."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import redis
 from apiflask import APIBlueprint
 
 from noc.database.base import utcnow
-from noc.extensions import session
-from noc.identity.capabilities import ADMIN, ML_TRAIN
+from noc.extensions import QUEUES, session
+from noc.identity.capabilities import ADMIN, ML_TRAIN, PLATFORM
 from noc.identity.guard import check_whole_tenant, require
 from noc.rest.body import allow_empty_body
 from noc.rest.envelope import DEFAULT_LIMIT, encode_cursor, success
 from noc.rest.keyset import uuid_cursor_key
 from noc.rest.openapi import API_PREFIX
-from noc.rest.problems import not_found
-from noc.runs import asking, queries, schemas
+from noc.rest.problems import Problem, not_found
+from noc.runs import asking, backstage, queries, schemas
 
 bp = APIBlueprint("runs", __name__, url_prefix=API_PREFIX)
 bp.before_request(allow_empty_body)
@@ -61,6 +64,55 @@ def cancel_job(job_id: uuid.UUID, body: schemas.NothingIn) -> Any:
         raise not_found("job")
     session().commit()
     return success(_found(job_id))
+
+
+@bp.get("/jobs/failed/")
+@bp.doc(
+    description=f"Work in the background that broke, the latest {backstage.LOOKED_AT} of each "
+    "queue. Of its trouble the kind is told, the rest is in the log. A platform admin sees what "
+    "belongs to no company as well (`ours` is false).",
+    security=_SECURITY,
+)
+@require(ADMIN)
+def list_failed_jobs() -> Any:
+    """Jobs that failed, latest first."""
+    principal = check_whole_tenant()
+    with _queue():
+        found = backstage.failed(tenant_id=principal.tenant_id, platform=principal.may(PLATFORM))
+    pagination = {"next_cursor": None, "limit": backstage.LOOKED_AT * len(QUEUES)}
+    return success([one._asdict() for one in found], pagination=pagination)
+
+
+@bp.post("/jobs/failed/<job_id>/retry/")
+@bp.doc(
+    description="It is queued again, and its work is done once however often it is queued. 404 "
+    "for one that did not fail, or was tried again by somebody else.",
+    security=_SECURITY,
+)
+@require(ADMIN)
+@bp.input(schemas.NothingIn, arg_name="body")
+def retry_failed_job(job_id: str, body: schemas.NothingIn) -> Any:
+    """Try a failed job again."""
+    principal = check_whole_tenant()
+    with _queue():
+        backstage.retry(
+            job_id,
+            tenant_id=principal.tenant_id,
+            platform=principal.may(PLATFORM),
+            now=utcnow(),
+        )
+    session().commit()
+    return success({"id": job_id, "state": "queued"})
+
+
+@contextmanager
+def _queue() -> Iterator[None]:
+    """503 where Redis is away."""
+    try:
+        yield
+    except redis.RedisError as error:
+        detail = "The queue cannot be reached; try again."
+        raise Problem(503, detail, headers={"Retry-After": "2"}) from error
 
 
 def _found(job_id: uuid.UUID) -> dict[str, Any]:
