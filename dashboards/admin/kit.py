@@ -74,7 +74,9 @@ def told(refusal: Refusal | None, *shown: str, done: str = "") -> Any:
     ]
     if not rest and not refusal.words:
         rest = ["Not yet: something is marked below"]
-    return parts.problem(". ".join(filter(None, (refusal.words, *rest))))
+    if refusal.stale:
+        rest = ["What you typed is kept: saving again puts it in place of theirs"]
+    return parts.problem(" ".join(filter(None, (refusal.words, ". ".join(rest)))))
 
 
 def confirm(question: str, *buttons: Any) -> html.Div:

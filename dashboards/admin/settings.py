@@ -16,7 +16,8 @@ from noc.domain import SEVERITIES
 from noc.extensions import settings as process_settings
 from noc.identity import accounts
 from noc.identity.schemas import SettingChange
-from noc.identity.tenant_settings import override, schema, tenant_settings, to_json
+from noc.identity.tenant_settings import override, schema, state, tenant_settings, to_json
+from noc.identity.versions import version_of
 from noc.identity.words import BadField
 from noc.settings import TENANT_SETTINGS
 
@@ -60,8 +61,8 @@ def register(ui: Dash) -> None:
 
 
 def act(wanted: Pressed, fields: Fields) -> Answer:
-    """Take the step. The key names the setting, and a site after a colon."""
-    name, _, site_key = wanted.key.partition(":")
+    """Take the step. The key names the setting, a site, and the version of what holds there."""
+    name, site_key, version, *_ = wanted.parts
     if wanted.step == "close":
         return Answer(content())
     if name not in TENANT_SETTINGS:
@@ -70,9 +71,9 @@ def act(wanted: Pressed, fields: Fields) -> Answer:
     if wanted.step == "where":
         return _opened(name, steps.whole(fields.get("site_id")))
     if wanted.step == "save":
-        return _change(name, site_id, _read(name, fields), fields)
+        return _change(name, site_id, _read(name, fields), fields, version or None)
     if wanted.step == "back":
-        return _change(name, site_id, None, {})
+        return _change(name, site_id, None, {}, version or None)
     return _opened(name, site_id)
 
 
@@ -80,14 +81,16 @@ def _opened(name: str, site_id: int | None, **kept: Any) -> Answer:
     return Answer(content(_one(name, site_id, **kept), name))
 
 
-def _change(name: str, site_id: int | None, value: Any, fields: Fields) -> Answer:
+def _change(
+    name: str, site_id: int | None, value: Any, fields: Fields, version: str | None
+) -> Answer:
     def work() -> None:
         sight.act(_PART)
         body = SettingChange.model_validate({"value": value, "site_id": site_id})
         if value is None and fields:
             raise accounts.refused("setting", BadField("value", "must be given"))
         try:
-            override(name, body.value, site_id=body.site_id, now=utcnow())
+            override(name, body.value, site_id=body.site_id, now=utcnow(), version=version)
         except BadField as error:
             raise accounts.refused("setting", error) from error
 
@@ -164,8 +167,9 @@ def _one(
     now = to_json(name, getattr(tenant_settings(site_id), name))
     typed = values or _filled(name, now)
     form = Form(_PART, {**typed, "site_id": site_id}, refusal)
-    key = name if site_id is None else f"{name}:{site_id}"
     here = next((one for one in own if one["site_id"] == site_id), None)
+    seen = version_of(state(here and here["value"]))
+    key = f"{name}:{site_id or ''}:{seen}"
     where = form.choice(
         "site_id", "For", [(code, site["name"]) for code, site in sites.items()],
         placeholder="The whole company", clearable=True, searchable=True,

@@ -16,6 +16,7 @@ from noc.database.base import utcnow
 from noc.identity.capabilities import ADMIN
 from noc.identity.guard import check, check_whole_tenant
 from noc.identity.principal import required_principal
+from noc.identity.versions import version_of
 from noc.workforce import sites as domain
 
 LABEL = "Sites and rosters"
@@ -66,14 +67,13 @@ def register(ui: Dash) -> None:
 
 
 def act(wanted: Pressed, fields: Fields) -> Answer:
-    """Take the step. The key is the site, and a Monday after a colon."""
+    """Take the step. The key is the site, a Monday, and the version of who is in charge."""
     if wanted.step == "close":
         return Answer(content())
-    site_key, _, monday = wanted.key.partition(":")
-    site_id = steps.whole(site_key) or 0
+    _, monday, version, *_ = wanted.parts
     if wanted.step == "save":
-        return _save(site_id, _monday(monday), fields)
-    return _opened(site_id, _monday(monday))
+        return _save(wanted.number, _monday(monday), fields, version or None)
+    return _opened(wanted.number, _monday(monday))
 
 
 def _monday(text: str) -> dt.date | None:
@@ -91,12 +91,14 @@ def _opened(site_id: int, monday: dt.date | None, **kept: Any) -> Answer:
     return Answer(content(_one(site, monday, **kept), site_id))
 
 
-def _save(site_id: int, monday: dt.date | None, fields: Fields) -> Answer:
+def _save(site_id: int, monday: dt.date | None, fields: Fields, version: str | None) -> Answer:
     def work() -> None:
         check(ADMIN)
         principal = check_whole_tenant()
         chosen = {name: steps.whole(fields.get(name)) for name in CONTACTS}
-        domain.put_in_charge(site_id, chosen, tenant_id=principal.tenant_id, now=utcnow())
+        domain.put_in_charge(
+            site_id, chosen, tenant_id=principal.tenant_id, now=utcnow(), version=version
+        )
 
     sight.act(_PART)
     _, refusal = steps.attempt(work)
@@ -164,6 +166,7 @@ def _contacts(
                 ]
             )
         ]
+    seen = version_of({name: site[name] for name in CONTACTS})
     form = Form(_PART, values or site, refusal)
     people = queries.admin.in_charge()
     fields = [
@@ -174,7 +177,7 @@ def _contacts(
         html.Div(fields, className="admin-three"),
         kit.told(refusal, *form.names, done=done),
         kit.actions(
-            kit.button(_PART, "save", "Save who is in charge", f"{site['id']}:{monday}",
+            kit.button(_PART, "save", "Save who is in charge", f"{site['id']}:{monday}:{seen}",
                        look="primary")
         ),
     ]  # fmt: skip

@@ -36,9 +36,14 @@ class Pressed(BaseModel):
     key: Annotated[str, Field(max_length=100)]
 
     @property
+    def parts(self) -> list[str]:
+        """What the key says, between colons: ``7:2026-11-16:0f3c...``; at least three parts."""
+        return [*self.key.split(":"), "", ""]
+
+    @property
     def number(self) -> int:
-        """The key as an id; 0, which nothing has, where it is none."""
-        return whole(self.key) or 0
+        """The key's first part as an id; 0, which nothing has, where it is none."""
+        return whole(self.parts[0]) or 0
 
 
 Fields = dict[str, Any]
@@ -50,6 +55,8 @@ class Refusal(NamedTuple):
 
     words: str
     fields: dict[str, str]
+    stale: bool = False
+    """Somebody else changed it since the form was filled: saving again puts this in its place."""
 
 
 class Answer(NamedTuple):
@@ -142,7 +149,8 @@ def attempt(work: Callable[[], Any]) -> tuple[Any, Refusal | None]:
     except Problem as problem:
         session().rollback()
         fields = {str(one["field"]): _said(str(one["reason"])) for one in problem.errors}
-        return None, Refusal("" if fields else problem.detail, fields)
+        stale = "current_version" in problem.members
+        return None, Refusal("" if fields else problem.detail, fields, stale)
 
 
 def _said(reason: str) -> str:

@@ -12,6 +12,8 @@ from dashboards.admin.form import Form
 from dashboards.admin.steps import Fields, Refusal
 from noc.identity.capabilities import PLATFORM, ROLES
 from noc.identity.principal import required_principal
+from noc.identity.users import state
+from noc.identity.versions import version_of
 
 _PART = "users"
 
@@ -52,6 +54,7 @@ def one(
     """A user: changed, let in and shut out, and what they can do."""
     key, itself = user["id"], user["id"] == required_principal().user_id
     above = user["role"] == "platform_admin" and not _may_platform()
+    seen = version_of(state(user["name"], user["role"], user["site_ids"]))
     form = Form(_PART, values or user, refusal)
     fields = [form.text("name", "Name")]
     if not itself:
@@ -67,7 +70,7 @@ def one(
             html.P("Nobody changes their own role or sites.", className="muted")
             if itself
             else None,
-            kit.actions(kit.button(_PART, "save", "Save", key, look="primary")),
+            kit.actions(kit.button(_PART, "save", "Save", f"{key}:{seen}", look="primary")),
             html.H3("Getting in"),
             kit.actions(*_ways_in(user, itself)),
         ]

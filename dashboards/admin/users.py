@@ -88,6 +88,8 @@ def act(wanted: Pressed, fields: Fields) -> Answer:
         return Answer(html.Div(states.not_found("user"), className="panel"))
     if step in ("ask-disable", "ask-password", "ask-link"):
         return _opened(key, asking=step.removeprefix("ask-"))
+    if step == "save":
+        return _save(user, fields, wanted.parts[1] or None)
     if step in _STEPS:
         return _STEPS[step](user, fields)
     return _opened(key)
@@ -124,10 +126,10 @@ def _create(fields: Fields) -> Answer:
     return _opened(user_id, done=f"{name} may sign in now.")._replace(secret=shown)
 
 
-def _save(user: dict[str, Any], fields: Fields) -> Answer:
+def _save(user: dict[str, Any], fields: Fields, version: str | None) -> Answer:
     def work() -> None:
         itself = user["id"] == required_principal().user_id
-        values: dict[str, Any] = {"name": fields.get("name") or ""}
+        values: dict[str, Any] = {"name": fields.get("name") or "", "version": version}
         if not itself:
             values |= {"role": fields.get("role"), "site_ids": steps.ids(fields.get("site_ids"))}
         body = UserChange.model_validate(values)
@@ -180,7 +182,7 @@ def _link(user: dict[str, Any], _: Fields) -> Answer:
 
 
 _STEPS = {
-    "save": _save, "disable": _disable, "enable": _enable, "password": _password, "link": _link,
+    "disable": _disable, "enable": _enable, "password": _password, "link": _link,
 }  # fmt: skip
 
 

@@ -40,18 +40,19 @@ def change(
     name: str | None = None,
     role: str | None = None,
     site_ids: Collection[int] | None = None,
+    version: str | None = None,
 ) -> User:
     """Another name, role or limit to sites (none: every site); None leaves it as it is.
 
     In force with the user's next request; open feeds end when they may do less. 409 for the own
-    role and sites.
+    role and sites, and where the user is no longer the ``version`` that whoever asks has seen.
     """
     itself = role is None and site_ids is None
     user = _other(principal, user_id, "Nobody changes their own role or sites", itself=itself)
     if role == "platform_admin" and user.role != role:
         _check_platform(principal)
     try:
-        users.change(user, name=name, role=role, site_ids=site_ids, now=now)
+        users.change(user, name=name, role=role, site_ids=site_ids, version=version, now=now)
     except BadField as error:
         raise refused("user", error) from error
     return user

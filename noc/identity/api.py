@@ -89,7 +89,7 @@ def change_user(user_id: int, json_data: UserChange) -> Any:
     """Change a user.
 
     What is left out stays as it is; an empty list of sites means every site. In force with their
-    next request. Nobody changes their own role or sites.
+    next request. Nobody changes their own role or sites. 409 if there is a newer `version`.
     """
     principal = check_whole_tenant()
     values = json_data.model_dump(exclude_unset=True)

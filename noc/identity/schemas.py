@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
+from noc.identity import users
 from noc.identity.models import ApiToken, User
 from noc.identity.tenant_settings import schema
+from noc.identity.versions import Version, version_of
 from noc.rest.body import Id, Line
 from noc.rest.by_id import ListQuery
 from noc.rest.quantities import UtcMoment
@@ -51,6 +53,9 @@ class UserChange(Body):
     name: Line = Field(default_factory=str)
     role: Role = Field(default_factory=lambda: "viewer")
     site_ids: list[Id] = Field([], max_length=1000, description="Empty: every site.")
+    version: Version | None = Field(
+        None, description="The version that was read; 409 if there is a newer one."
+    )
 
 
 class PasswordChange(Body):
@@ -108,6 +113,7 @@ def user_out(user: User, site_ids: list[int] | None) -> dict[str, Any]:
         "role": user.role,
         "active": user.active,
         "site_ids": site_ids,
+        "version": version_of(users.state(user.name, user.role, site_ids)),
         "person_id": user.person_id,
         "created_at": _moment(user.created_at),
         "last_login_at": _moment(user.last_login_at),

@@ -12,8 +12,10 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
+from noc.database import locks
 from noc.database.tenancy import required_tenant
 from noc.extensions import session, settings
+from noc.identity import versions
 from noc.identity.existence import must_have_sites
 from noc.identity.models import TenantSetting
 from noc.identity.trail import Target, record
@@ -67,19 +69,26 @@ def to_json(name: str, value: Any) -> Any:
     return _adapter(name).dump_python(value, mode="json")
 
 
-def override(name: str, value: Any, *, site_id: int | None, now: dt.datetime) -> None:
+def override(
+    name: str, value: Any, *, site_id: int | None, now: dt.datetime, version: str | None = None
+) -> None:
     """Set it for the current tenant, or one of its sites; None lets what is above hold again.
 
     KeyError for a setting that tenants do not have; BadField for a value it cannot have, and
-    for a site that the tenant does not have.
+    for a site that the tenant does not have; 409 where what is overridden here is no longer the
+    ``version`` that was seen.
     """
     tenant_id = required_tenant()
+    # There may be no row yet to lock: of two at once the second is to see what the first has set.
+    locks.hold(session(), f"setting:{tenant_id}:{name}")
     here = (
         TenantSetting.tenant_id == tenant_id,
         TenantSetting.name == name,
         TenantSetting.site_id.is_not_distinct_from(site_id),
     )
     target = Target("setting", name, name)
+    before = session().scalar(select(TenantSetting.value).where(*here))
+    versions.check(version, state(before), target)
     if value is None:
         taken = session().scalar(delete(TenantSetting).where(*here).returning(TenantSetting.value))
         if taken is not None:
@@ -92,7 +101,6 @@ def override(name: str, value: Any, *, site_id: int | None, now: dt.datetime) ->
         inside = "" if first["field"] == "body" else f".{first['field']}"
         raise BadField(f"value{inside}", first["reason"]) from error
     must_have_sites(tenant_id, () if site_id is None else (site_id,), "site_id")
-    before = session().scalar(select(TenantSetting.value).where(*here).with_for_update())
     statement = insert(TenantSetting).values(
         tenant_id=tenant_id, name=name, site_id=site_id, value=kept, updated_at=now
     )
@@ -109,6 +117,11 @@ def override(name: str, value: Any, *, site_id: int | None, now: dt.datetime) ->
             {"site_id": site_id, "before": before, "value": kept},
             now=now,
         )
+
+
+def state(overridden: Any) -> dict[str, Any]:
+    """What of a setting :func:`override` changes, None for nothing; the ``version`` is of this."""
+    return {"value": overridden}
 
 
 @cache

@@ -39,6 +39,13 @@ class Target(NamedTuple):
     name: str
 
 
+class Entry(NamedTuple):
+    """Who did something, and when."""
+
+    actor: str
+    at: dt.datetime
+
+
 @contextmanager
 def on_the_command_line() -> Iterator[None]:
     """What is recorded inside was done on the command line."""
@@ -86,6 +93,23 @@ def record(
             detail=to_jsonable_python(told),
         )
     )
+
+
+def latest(target: Target) -> Entry | None:
+    """Who did something to ``target`` last, and when; None where nobody did."""
+    row = AuditTrail
+    found = session().execute(
+        select(row.actor, row.at)
+        .where(
+            row.tenant_id == required_tenant(),
+            row.target_kind == target.kind,
+            row.target_id == str(target.id),
+        )
+        .order_by(row.id.desc())
+        .limit(1)
+    )
+    known = found.one_or_none()
+    return None if known is None else Entry(*known)
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.dialects import postgresql
 
 from noc.extensions import session
-from noc.identity import passwords, sessions, trail
+from noc.identity import passwords, sessions, trail, versions
 from noc.identity.capabilities import ROLES
 from noc.identity.existence import must_have_people, must_have_sites
 from noc.identity.models import User, UserSite
@@ -77,6 +77,11 @@ def find_user(tenant_id: int, email: str) -> User:
     return user
 
 
+def state(name: str, role: str, site_ids: Collection[int] | None) -> dict[str, Any]:
+    """What of a user :func:`change` changes; the ``version`` is of this."""
+    return {"name": name, "role": role, "site_ids": sorted(site_ids or ())}
+
+
 def named(text: str) -> ColumnElement[bool]:
     """Whose name or address has ``text`` in it, in any case."""
     by_name = User.name.icontains(text, autoescape=True)
@@ -98,14 +103,16 @@ def change(
     name: str | None = None,
     role: str | None = None,
     site_ids: Collection[int] | None = None,
+    version: str | None = None,
 ) -> None:
     """Another name, role or limit to sites (none: every site); None leaves it as it is.
 
-    BadField for what cannot be. In force with the next request; open feeds of whoever may do less
-    are told.
+    The user is locked. BadField for what cannot be; 409 where they are no longer the ``version``
+    that was seen. In force with the next request; open feeds of whoever may do less are told.
     """
     limits = site_limits(user.tenant_id, [user.id]).get(user.id, [])
-    before = {"name": user.name, "role": user.role, "site_ids": limits}
+    before = state(user.name, user.role, limits)
+    versions.check(version, before, _target(user))
     after: dict[str, Any] = {}
     if name is not None:
         after["name"] = one_line(name, "name")

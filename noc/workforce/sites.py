@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from noc.extensions import session
-from noc.identity import trail
+from noc.identity import trail, versions
 from noc.identity.models import User
 from noc.identity.trail import Target
 from noc.rest.problems import Problem, not_found
@@ -30,15 +30,21 @@ _Asked = Mapping[str, str]
 
 
 def put_in_charge(
-    site_id: int, chosen: Mapping[str, int | None], *, tenant_id: int, now: dt.datetime
+    site_id: int,
+    chosen: Mapping[str, int | None],
+    *,
+    tenant_id: int,
+    now: dt.datetime,
+    version: str | None = None,
 ) -> Site:
     """Put these users in charge of the site; None: nobody. 404; 422 names who cannot be.
 
-    The caller commits.
+    409 where who is in charge is no longer the ``version`` that was seen. The caller commits.
     """
     site = session().get(Site, (tenant_id, site_id), with_for_update={"key_share": True})
     if site is None:
         raise not_found("site")
+    versions.check(version, {name: getattr(site, name) for name in CONTACTS}, _target(site))
     _change(site, {name: chosen[name] for name in CONTACTS if name in chosen}, {}, now)
     return site
 

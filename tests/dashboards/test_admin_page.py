@@ -14,8 +14,9 @@ from apiflask import APIFlask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dashboards.admin import roster, said, sight, steps, window_form
+from dashboards.admin import queues, roster, said, sight, steps, window_form
 from dashboards.admin.routes import NEWS
+from jobs.schedule import SCHEDULE
 from noc.alerts.suppression.models import Suppression
 from noc.database import tenancy
 from noc.database.base import utcnow
@@ -351,6 +352,56 @@ def test_a_change_leaves_the_list_as_long_as_it_was_shown(admin: Reader, make: M
     assert len(rows_in(again)) == 70
 
 
+def version_in(answer: Answer, step: str = "save") -> str:
+    """The key of the button, as the form has it."""
+    found = re.search(rf'"step":"{step}","key":"([^"]+)"', answer.text)
+    assert found is not None
+    return found[1]
+
+
+def test_what_two_admins_save_at_once_is_told_to_the_second_and_nothing_typed_is_lost(
+    admin: Reader, make: Make, session: Session
+) -> None:
+    wim = make.user("viewer", name="Wim")
+    seen = version_in(press(admin, "users", "open", wim.id))
+    first = {"name": "Wim", "role": "operator", "site_ids": []}
+    assert "Saved" in press(admin, "users", "save", seen, first).text
+    second = {"name": "Wim Vermeer", "role": "viewer", "site_ids": []}
+    late = press(admin, "users", "save", seen, second)
+    assert "Ada Lovelace changed Wim at" in late.text
+    assert "saving again puts it in place of theirs" in late.text
+    assert '"value":"Wim Vermeer"' in late.text
+    session.refresh(wim)
+    assert (wim.name, wim.role) == ("Wim", "operator")
+    press(admin, "users", "save", version_in(late), second)
+    session.refresh(wim)
+    assert (wim.name, wim.role) == ("Wim Vermeer", "viewer")
+
+
+def test_the_same_holds_for_a_setting_and_for_who_is_in_charge(
+    admin: Reader, make: Make, session: Session
+) -> None:
+    name = "ml_model_validation_thresholds"
+    seen = version_in(press(admin, "settings", "open", name))
+    gate = {"value.precision": "0.9", "value.recall": "0.6", "value.f1": "0.7"}
+    press(admin, "settings", "save", seen, gate)
+    late = press(admin, "settings", "save", seen, gate | {"value.precision": "0.5"})
+    assert "after you looked" in late.text
+    kept = select(TenantSetting.value["precision"])
+    assert session.scalar(kept) == 0.9
+    assert "after you looked" in press(admin, "settings", "back", seen).text
+    press(admin, "settings", "back", version_in(late, "back"))
+    assert session.scalar(kept) is None
+
+    site, wim, olga = make.site(), make.user("operator"), make.user("operator")
+    charged = version_in(press(admin, "sites", "open", site.id))
+    press(admin, "sites", "save", charged, {"site_manager_id": str(wim.id)})
+    late = press(admin, "sites", "save", charged, {"noc_supervisor_id": str(olga.id)})
+    assert "after you looked" in late.text
+    session.refresh(site)
+    assert (site.site_manager_id, site.noc_supervisor_id) == (wim.id, None)
+
+
 # -- settings, sites ---------------------------------------------------------------------------
 
 
@@ -645,6 +696,10 @@ def test_lists_cost_the_same_whatever_their_length(
         api_tokens.create(make.tenant_id, f"t{n}", ["noc:view"])
     assert {name: cost(name) for name in few} == few
     assert max(few.values()) <= 8
+
+
+def test_every_entry_of_the_schedule_has_words() -> None:
+    assert {entry.name for entry in SCHEDULE} == set(queues.SCHEDULE)
 
 
 def test_reasons_are_plain() -> None:
