@@ -24,19 +24,7 @@ def listing(view: str) -> html.Section:
     """The latest of a state, or of all."""
     asked = DeliveryQuery.model_validate({} if view == "all" else {"state": view})
     rows, pagination = reading.list_deliveries(asked, limit=SHOWN, after=None)
-    chips = html.Div(
-        [
-            html.Button(
-                label,
-                id={"type": f"admin-{_PART}", "step": "view", "key": code},
-                className="chip",
-                n_clicks=0,
-                **marks.aria(pressed="true" if code == view else "false"),
-            )
-            for code, label in _VIEWS
-        ],
-        className="chips",
-    )
+    chips = kit.chips(_PART, "view", _VIEWS, view, label="State of the deliveries")
     if not rows:
         why = {
             "dead": "What cannot be delivered for twelve hours ends up here, to be sent anew.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from dash import html
@@ -39,6 +39,28 @@ def button(
         n_clicks=0,
         type="button",
         **props,
+    )
+
+
+def chips(
+    part: str, step: str, choices: Iterable[tuple[str, str]], chosen: str, *, label: str
+) -> html.Div:
+    """Choices side by side that each take the step, by key and word; one of them is pressed."""
+    return html.Div(
+        [
+            html.Button(
+                word,
+                id={"type": f"admin-{part}", "step": step, "key": key},
+                className="chip",
+                n_clicks=0,
+                type="button",
+                **aria(pressed="true" if key == chosen else "false"),
+            )
+            for key, word in choices
+        ],
+        className="chips",
+        role="group",
+        **aria(label=label),
     )
 
 

@@ -25,11 +25,9 @@ WHAT = "Looking after sites"
 _PART = "sites"
 _HEAD = ("Site", "In charge", "Zone", "Guards at home", "State")
 
-CONTACTS = {
-    "security_manager_id": "Security manager",
-    "site_manager_id": "Site manager",
-    "noc_supervisor_id": "Supervisor",
-}
+CONTACTS = dict(
+    zip(domain.CONTACTS, ("Security manager", "Site manager", "Supervisor"), strict=True)
+)
 
 
 def content(below: Any = None, chosen: int | None = None) -> html.Div:
@@ -107,17 +105,17 @@ def _save(site_id: int, monday: dt.date | None, fields: Fields, version: str | N
 
 
 def _in_charge(site: dict[str, Any]) -> Any:
-    names = [
-        f"{label.lower()} {site[name.replace('_id', '_name')]}"
-        for name, label in CONTACTS.items()
-        if site[name.replace("_id", "_name")]
-    ]
-    if not names:
+    people = [(label, name) for label, name in _people(site) if name]
+    if not people:
         return html.Span("nobody", className="muted")
-    first = next(site[name.replace("_id", "_name")] for name in CONTACTS
-                 if site[name.replace("_id", "_name")])  # fmt: skip
-    return html.Span(first if len(names) == 1 else f"{first} +{len(names) - 1}",
-                     title="\n".join(names))  # fmt: skip
+    first, others = people[0][1], len(people) - 1
+    every = "\n".join(f"{label.lower()} {name}" for label, name in people)
+    return html.Span(f"{first} +{others}" if others else first, title=every)
+
+
+def _people(site: dict[str, Any]) -> list[tuple[str, str | None]]:
+    """What each who is in charge is called, and their name."""
+    return [(label, site[column.replace("_id", "_name")]) for column, label in CONTACTS.items()]
 
 
 def _one(
@@ -158,14 +156,7 @@ def _contacts(
 ) -> list[Any]:  # fmt: skip
     principal = required_principal()
     if not principal.may(ADMIN) or principal.site_ids is not None:
-        return [
-            marks.facts(
-                [
-                    (label, site[name.replace("_id", "_name")] or "nobody")
-                    for name, label in CONTACTS.items()
-                ]
-            )
-        ]
+        return [marks.facts([(label, name or "nobody") for label, name in _people(site)])]
     seen = version_of({name: site[name] for name in CONTACTS})
     form = Form(_PART, values or site, refusal)
     people = queries.admin.in_charge()

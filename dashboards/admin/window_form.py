@@ -33,6 +33,8 @@ EVERY = {
 }
 """What the form offers; anything else is written as a rule of RFC 5545."""
 
+_KINDS = (("once", "Once"), ("again", "Again and again"))
+
 DAYS = {
     "MO": "Monday", "TU": "Tuesday", "WE": "Wednesday", "TH": "Thursday", "FR": "Friday",
     "SA": "Saturday", "SU": "Sunday",
@@ -157,7 +159,7 @@ def form(
             [("critical", "Critical alerts", ""), ("sos", "Calls for help (SOS)", "")],
             "They are heard of unless this is ticked.",
         ),
-        _kinds(again),
+        kit.chips(_PART, "kind", _KINDS, "again" if again else "once", label="How often"),
         *(_again(made) if again else _once(made)),
         made.choice(
             "timezone", "By the clocks of", _zones(values, sites),
@@ -183,21 +185,6 @@ def form(
     return kit.side(
         "New window", [kit.told(refusal, *made.names), seen, *fields, buttons], part=_PART
     )
-
-
-def _kinds(again: bool) -> html.Div:
-    chips = [
-        html.Button(
-            label,
-            id={"type": f"admin-{_PART}", "step": "kind", "key": kind},
-            className="chip",
-            n_clicks=0,
-            type="button",
-            **aria(pressed="true" if again == (kind == "again") else "false"),
-        )
-        for kind, label in (("once", "Once"), ("again", "Again and again"))
-    ]
-    return html.Div(chips, className="chips", role="group", **aria(label="How often"))
 
 
 def _once(made: Form) -> list[Any]:
