@@ -7,7 +7,8 @@
   const AHEAD = 2;
   const PATIENCE = 12000;
   const RECENT = 15 * 60 * 1000;
-  const VERDICTS = { f: "CONFIRMED", g: "FALSE_POSITIVE", u: "INCONCLUSIVE" };
+  const LOOK = 250; // Milliseconds: nobody judges what has not stood there for so long.
+  const AGAIN = 1500;
   const NAMES = { CONFIRMED: "fraud", FALSE_POSITIVE: "genuine", INCONCLUSIVE: "unsure" };
 
   let number = 0;
@@ -16,7 +17,9 @@
   // Kept while the page stands; another visit begins anew.
   function begin(element) {
     now = { element, queue: [], at: null, why: {}, cards: new Map(), said: new Set(), asked: null,
-      wanted: null, wants: [], outbox: [], sent: null, undo: [], empty: null, filling: true, dry: false };
+      wanted: null, wants: [], outbox: [], sent: null, undo: [], empty: null, filling: true, dry: false,
+      ready: null, back: null, turn: 0 };
+    noc.reviewNote.begin();
   }
 
   function fresh() {
@@ -55,6 +58,8 @@
 
   function advance() {
     now.at = now.queue.shift() || null;
+    unready();
+    noc.reviewNote.show(now.at);
     show();
     if (now.queue.length < 4 && !now.filling && !now.dry) {
       now.filling = true;
@@ -68,14 +73,17 @@
     now.at ? query.set("punch", now.at) : query.delete("punch");
     const text = query.toString();
     noc.replaceAddress(window.location.pathname + (text ? `?${text}` : ""));
+    again();
+  }
+
+  function again() {
     number += 1;
     put("review-show", number);
   }
 
   noc.reviewShow = function () {
     if (!now || !here()) return keep();
-    enable();
-    if (!now.at) return now.empty || keep();
+    if (!now.at) { here().classList.remove("is-loading"); return now.empty || keep(); }
     const card = now.cards.get(now.at);
     prefetch();
     if (!card) { here().classList.add("is-loading"); return keep(); }
@@ -86,13 +94,46 @@
     here().classList.remove("is-loading");
     const page = document.getElementById("page");
     if (page) page.scrollTop = 0;
+    if (now.ready !== now.at && !card.failed && !card.missing) watch();
     return card.card;
   }
 
+  // A verdict is for the punch that stands on the screen. What is handed over to be drawn gets there
+  // later, on a busy machine much later: the page itself is asked, and the reader given a moment.
+  const drawn = () => { const card = here().querySelector("[data-prediction]"); return card && card.dataset.prediction; };
+
+  function watch() {
+    const mine = now;
+    const turn = (now.turn += 1);
+    let since = null;
+    let asked = performance.now();
+    function look() {
+      if (now !== mine || now.turn !== turn || !here()) return;
+      const time = performance.now();
+      since = drawn() === now.at ? since || time : null;
+      if (since && time - since >= LOOK) return settle();
+      // Of two cards handed over at once the first may have come last.
+      if (!since && time - asked > AGAIN && now.cards.has(now.at)) { asked = time; again(); }
+      requestAnimationFrame(look);
+    }
+    requestAnimationFrame(look);
+  }
+
+  function settle() {
+    if (now.cards.has(now.at) && !now.back) now.ready = now.at;
+    enable();
+  }
+
+  function unready() {
+    now.ready = null;
+    now.turn += 1;
+    enable();
+  }
+
+  // Not disabled: a button that is loses the focus of whoever works by keyboard.
   function enable() {
-    const card = now.at && now.cards.get(now.at);
-    const ready = Boolean(card && !card.missing && !card.failed);
-    document.querySelectorAll("[data-review-step]").forEach((button) => { button.disabled = !ready; });
+    const ready = Boolean(now.at && now.ready === now.at);
+    document.querySelectorAll("[data-review-step]").forEach((button) => button.setAttribute("aria-disabled", String(!ready)));
   }
 
   // One call at a time: of two, the answer to the first would be thrown away.
@@ -119,6 +160,8 @@
     if (!card || !now || !here()) return keep();
     if (now.wanted === card.id) now.wanted = null;
     if (!card.failed) now.cards.set(card.id, card);
+    // Who has begun to write about it keeps it before them, and is told.
+    if (card.gone && card.id === now.at && noc.reviewNote.begun()) now.asked = card.id;
     if (card.gone && card.id !== now.asked) {
       if (card.id === now.at) { noc.toast(`Left out. ${card.gone}`); setTimeout(advance, 0); }
       now.queue = now.queue.filter((id) => id !== card.id);
@@ -127,16 +170,13 @@
       return keep();
     }
     want();
-    if (card.id !== now.at) return keep();
-    setTimeout(enable, 0);
-    return display(card);
+    return card.id === now.at ? display(card) : keep();
   };
 
   function say(verdict) {
-    const card = now && now.at && now.cards.get(now.at);
-    if (!card || card.missing || card.failed || here().classList.contains("is-loading")) return;
-    const field = document.querySelector("#review-note");
-    const note = field ? field.value.trim().slice(0, 4000) : "";
+    if (!now || !now.at || now.ready !== now.at || drawn() !== now.at || !now.cards.has(now.at)) return;
+    const card = now.cards.get(now.at);
+    const note = noc.reviewNote.of(now.at);
     const step = { id: now.at, verdict, note: note || null, expected: card.verdict || null };
     // What changes nothing cannot be taken back: unsure of a punch that has a verdict, or a look.
     const changes = verdict === "INCONCLUSIVE" ? !card.verdict && !card.looked : verdict !== card.verdict;
@@ -146,8 +186,7 @@
     }
     now.said.add(now.at);
     now.cards.delete(now.at);
-    window.dash_clientside.set_props("review-note", { value: "" });
-    if (field && document.activeElement === field) field.blur();
+    noc.reviewNote.leave();
     told(`${card.name}: ${NAMES[verdict]}. Z takes it back.`);
     send(step);
     advance();
@@ -156,7 +195,10 @@
   function takeBack(step) {
     if (!step) { told("Nothing to take back."); noc.toast("Nothing to take back."); return; }
     now.undo = now.undo.filter((one) => one.id !== step.id);
+    // What is pressed next is meant for the punch that comes back, not for the one still there.
     now.back = step.id;
+    unready();
+    here().classList.add("is-loading");
     send({ id: step.id, verdict: "BACK", note: null, expected: step.expected || null, to: step.to || null });
   }
 
@@ -189,21 +231,28 @@
       if (!answer.ok) {
         noc.toast(answer.words, { bad: true });
         now.undo = now.undo.filter((one) => one.id !== answer.id);
+        if (now.back === answer.id) stay();
       } else if (answer.verdict === "BACK") {
         now.said.delete(answer.id);
         now.cards.delete(answer.id);
-        if (now.back === answer.id) reopen(answer.id);
+        if (now.back === answer.id) noc.reviewNote.whenWritten(() => reopen(answer.id));
       }
     });
     flush();
     return keep();
   };
 
+  // It could not be taken back: the punch that was there is there still.
+  function stay() {
+    now.back = null;
+    again();
+  }
+
   function reopen(id) {
+    now.back = null;
     if (now.at === id) now.queue.unshift(id);
     else now.queue = [id, now.at, ...now.queue.filter((one) => one !== id)].filter(Boolean);
     now.asked = id;
-    now.back = null;
     told("Taken back.");
     advance();
   }
@@ -212,6 +261,7 @@
   noc.reviewRepaint = function () {
     if (!now || !here() || !now.at) return keep();
     now.cards.clear();
+    unready();
     now.asked = now.at;
     prefetch();
     return keep();
@@ -222,57 +272,24 @@
     if (area) area.textContent = words;
   }
 
-  function help() {
-    const dialog = document.getElementById("review-help");
-    if (!dialog) return;
-    letters(lettersOn());
-    dialog.open ? dialog.close() : dialog.showModal();
-  }
-
-  // Some speak to their computer, or type by accident: letters alone can be switched off.
-  const lettersOn = () => window.localStorage.getItem("noc-review-letters") !== "off";
-  function letters(on) {
-    window.localStorage.setItem("noc-review-letters", on ? "on" : "off");
-    document.querySelectorAll("[data-review-letters]").forEach((chip) => chip.setAttribute("aria-pressed", String(on)));
-  }
-
-  document.addEventListener("keydown", (event) => {
-    if (!here() || !now || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    const typing = event.target.closest("input, textarea, select, [contenteditable]");
-    if (event.key === "Escape" && typing && typing.id === "review-note") { typing.blur(); return; }
-    const open = document.querySelector("#review-help[open]");
-    if (typing || (noc.drawer && noc.drawer.target)) return;
-    if (event.key === "?") { event.preventDefault(); help(); return; }
-    if (open || !lettersOn()) return;
-    const key = event.key.toLowerCase();
-    if (VERDICTS[key]) { event.preventDefault(); say(VERDICTS[key]); }
-    if (key === "n") { event.preventDefault(); document.getElementById("review-note").focus(); }
-    if (key === "z") { event.preventDefault(); last(); }
-  });
+  // What keys and buttons do (review_keys.js); nothing while another page stands.
+  noc.review = {
+    stands: () => Boolean(here() && now),
+    say,
+    last() { takeBack(now.undo.length ? now.undo[now.undo.length - 1] : saved()); },
+    takeBack(id, expected) { takeBack(now.undo.find((one) => one.id === id) || { id, expected }); },
+    showAgain(id) { now.cards.delete(id); reopen(id); },
+    fetch: prefetch,
+  };
 
   // After a reload the key goes on with what is listed, but not with yesterday's: for that there
   // is the button.
-  function last() {
+  function saved() {
     const button = document.querySelector("[data-review-undo]:not([data-review-undo=''])");
     const time = button && button.closest("li").querySelector("time");
     const recent = time && noc.now() - Date.parse(time.dateTime) < RECENT;
-    const saved = recent ? { id: button.dataset.reviewUndo, expected: button.dataset.verdict } : null;
-    takeBack(now.undo.length ? now.undo[now.undo.length - 1] : saved);
+    return recent ? { id: button.dataset.reviewUndo, expected: button.dataset.verdict } : null;
   }
-
-  document.addEventListener("click", (event) => {
-    if (!here() || !now) return;
-    const button = event.target.closest("button");
-    if (!button) return;
-    const { reviewStep, reviewUndo, reviewHelp, reviewLetters, reviewShow, verdict } = button.dataset;
-    if (reviewStep) say(reviewStep);
-    if (reviewUndo === "") last();
-    if (reviewUndo) takeBack(now.undo.find((one) => one.id === reviewUndo) || { id: reviewUndo, expected: verdict });
-    if (reviewHelp !== undefined) help();
-    if (reviewLetters !== undefined) letters(!lettersOn());
-    if (reviewShow) { now.cards.delete(reviewShow); reopen(reviewShow); }
-    if (button.closest(".review-page") && button.id && button.id.includes("review-again")) prefetch();
-  });
 
   // A mark on a line of time opens what it stands for.
   noc.reviewOpen = function (click) {

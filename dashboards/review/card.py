@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from dash import dcc, html
 
 from dashboards import evidence, marks, theme, words
-from dashboards.marks import aria, icon
+from dashboards.marks import aria, data, icon
 from dashboards.review import charts, comparison
 
 WHY = {
@@ -71,6 +71,7 @@ def card(
             evidence.doubt(score["model_version"]),
         ],
         className="review panel",
+        **data(prediction=str(score["prediction_id"])),
         **aria(label=f"{score['person_name']}, {words.say(words.PUNCH, score['kind'])}"),
     )
 

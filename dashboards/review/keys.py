@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dash_mantine_components as dmc
 from dash import html
 
 from dashboards.marks import aria, data
@@ -29,12 +28,13 @@ def bar() -> html.Div:
     return html.Div(
         [
             *(_button(label, key, step=code) for code, key, label in STEPS),
-            dmc.Textarea(
+            # Not the kit's: what is typed into that is on its way for a moment, and came back into
+            # the field after the script had emptied it for the next punch.
+            html.Textarea(
                 id="review-note",
                 placeholder="Note (N)",
-                autosize=True,
-                minRows=1,
-                maxRows=4,
+                rows=1,
+                maxLength=4000,
                 className="review-note",
                 **aria(label="Note that goes with the verdict"),
             ),
@@ -89,5 +89,6 @@ def _button(label: str, key: str, **what: str) -> html.Button:
         className="btn",
         type="button",
         **data(**named),
-        **aria(keyshortcuts=key),
+        # Until a punch is there to be judged (assets/review.js).
+        **aria(keyshortcuts=key, **({"disabled": "true"} if "step" in what else {})),
     )
