@@ -28,6 +28,23 @@ def icon(name: str) -> html.Span:
     return html.Span(className=f"icon icon-{name}", **aria(hidden="true"))
 
 
+def icon_button(
+    mark: str, label: str, *, title: str | None = None, className: str = "", **props: Any
+) -> html.Button:
+    """A button that shows an icon alone: its ``label`` is for assistive technology, and on hover.
+
+    ``title`` where what is shown on hover says less.
+    """
+    return html.Button(
+        icon(mark),
+        className=f"btn-icon {className}".strip(),
+        title=title or label,
+        type=props.pop("type", "button"),
+        **props,
+        **aria(label=label),
+    )
+
+
 def severity(code: str) -> html.Span:
     """Shape, colour and word."""
     return html.Span(

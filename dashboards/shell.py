@@ -12,7 +12,7 @@ from flask import request
 
 from dashboards import browser, finder, queries, theme, words
 from dashboards.detail import drawer
-from dashboards.marks import aria, icon
+from dashboards.marks import aria, icon, icon_button
 from dashboards.places import PLACES, Nav
 from dashboards.states import skeleton
 from noc.identity.capabilities import FRAUD_VIEW, OPERATE
@@ -141,15 +141,7 @@ def _account(who: dict[str, Any]) -> html.Div:
                 title=f"{who['name']}, {who['role']}, {who['tenant']}",
             ),
             html.Form(
-                html.Button(
-                    icon("logout"),
-                    type="submit",
-                    className="btn-icon",
-                    title="Sign out",
-                    **aria(label="Sign out"),
-                ),
-                action="/logout",
-                method="POST",
+                icon_button("logout", "Sign out", type="submit"), action="/logout", method="POST"
             ),
         ],
         className="account",
@@ -168,13 +160,8 @@ def _top() -> html.Header:
                 title="The live feed's connection",
                 **aria(live="polite"),
             ),
-            html.Button(
-                icon("contrast"),
-                id="scheme-switch",
-                className="btn-icon",
-                n_clicks=0,
-                title="Switch between dark and light",
-                **aria(label="Switch between dark and light"),
+            icon_button(
+                "contrast", "Switch between dark and light", id="scheme-switch", n_clicks=0
             ),
         ],
         className="top",

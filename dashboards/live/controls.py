@@ -8,7 +8,7 @@ import dash_mantine_components as dmc
 from dash import html
 
 from dashboards import marks, queries, words
-from dashboards.marks import aria, data, icon
+from dashboards.marks import aria, data, icon, icon_button
 from noc.domain import SEVERITIES
 
 _WITH = {"me": "Mine", "nobody": "Nobody's"}
@@ -35,14 +35,11 @@ def views(query: dict[str, str]) -> html.Div:
                     ),
                     html.Div(
                         [
-                            _tool("live-sound", "sound-off", "Sounds"),
-                            _tool("live-keys", "keys", "Keys"),
-                            _tool("live-wall", "screen", "Show on a wall screen"),
-                            html.Button(
-                                icon("rows"),
-                                className="btn-icon density",
-                                title="Switch between roomy and tight rows",
-                                **aria(label="Switch between roomy and tight rows"),
+                            icon_button("sound-off", "Sounds", id="live-sound"),
+                            icon_button("keys", "Keys", id="live-keys"),
+                            icon_button("screen", "Show on a wall screen", id="live-wall"),
+                            icon_button(
+                                "rows", "Switch between roomy and tight rows", className="density"
                             ),
                         ],
                         className="live-tools",
@@ -125,7 +122,3 @@ def _sites(chosen: str | None) -> dmc.Select:
         className="toolbar-site",
         **aria(label="Site"),
     )
-
-
-def _tool(name: str, mark: str, label: str) -> html.Button:
-    return html.Button(icon(mark), id=name, className="btn-icon", title=label, **aria(label=label))

@@ -12,7 +12,7 @@ from typing import Any
 from dash import html
 
 from dashboards import marks, states, words
-from dashboards.marks import aria, data, icon
+from dashboards.marks import aria, data, icon_button
 from dashboards.tickets.clock import left
 from dashboards.tickets.wording import title
 from noc.tickets.board import COLUMNS
@@ -136,11 +136,12 @@ def _card(
         **data(open=f"ticket:{ticket['id']}"),
         **(aria(describedby="board-hint") if may_move else {}),
     )
-    menu = html.Button(
-        icon("move"),
-        className="btn-icon card-move",
+    menu = icon_button(
+        "move",
+        f"Move {ticket['number']}",
         title="Move the ticket",
-        **aria(label=f"Move {ticket['number']}", haspopup="menu"),
+        className="card-move",
+        **aria(haspopup="menu"),
     )
     movable = moves(ticket) if may_move else []
     return html.Article(
