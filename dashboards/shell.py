@@ -13,7 +13,7 @@ from flask import request
 from dashboards import browser, finder, queries, theme, words
 from dashboards.detail import drawer
 from dashboards.marks import aria, icon, icon_button
-from dashboards.places import PLACES, Nav
+from dashboards.places import Nav, navigation
 from dashboards.states import skeleton
 from noc.identity.capabilities import FRAUD_VIEW, OPERATE
 from noc.identity.principal import required_principal
@@ -26,6 +26,7 @@ def scheme() -> theme.Scheme:
 
 def layout() -> dmc.MantineProvider:
     """The frame for whoever is signed in, made anew for each page load."""
+    who, lines = queries.reader.account(), navigation(required_principal())
     return dmc.MantineProvider(
         [
             dcc.Location(id="url", refresh="callback-nav"),
@@ -36,12 +37,13 @@ def layout() -> dmc.MantineProvider:
             html.A("Skip to the page", href="#page", className="skip"),
             html.Div(
                 [
-                    _navigation(),
+                    _navigation(who, lines),
                     _top(),
                     html.Main(skeleton(72, 40, 420), id="page", tabIndex=0),
                 ],
                 className="shell",
             ),
+            _sheet(who, lines),
             drawer(),
             html.Div(id="toasts", className="toasts", role="status", **aria(live="polite")),
         ],
@@ -85,13 +87,14 @@ def _feed_config() -> dict[str, Any]:
     }
 
 
-def _navigation() -> html.Nav:
-    who = queries.reader.account()
-    lines = [place.nav for place in PLACES if place.nav]
-    groups = [
-        html.Div([html.H2(group), *map(_link, found)], className="nav-group")
-        for group, found in groupby(lines, key=lambda nav: nav.group)
-    ]
+def _navigation(who: dict[str, Any], lines: list[Nav]) -> html.Nav:
+    more = html.Button(
+        [icon("more"), html.Span("More")],
+        id="nav-more",
+        className="nav-link",
+        type="button",
+        **aria(haspopup="dialog", expanded="false", controls="nav-sheet"),
+    )
     return html.Nav(
         [
             dcc.Link(
@@ -107,10 +110,8 @@ def _navigation() -> html.Nav:
                 href="/app/",
                 className="brand",
             ),
-            html.Div(groups, className="nav-links"),
-            html.P("Simulated company: people and punches are invented.", className="simulated")
-            if who["simulated"]
-            else None,
+            html.Div([*_groups(lines, "nav"), more], className="nav-links"),
+            _simulated(who),
             _account(who),
         ],
         className="nav",
@@ -118,13 +119,47 @@ def _navigation() -> html.Nav:
     )
 
 
-def _link(nav: Nav) -> dcc.Link:
+def _sheet(who: dict[str, Any], lines: list[Nav]) -> html.Dialog:
+    """What a phone's bar has no room for; opened and closed by ``assets/shell.js``."""
+    return html.Dialog(
+        [
+            html.Header(
+                [html.H2("More pages"), icon_button("close", "Close", id="nav-sheet-close")],
+                className="sheet-head",
+            ),
+            html.Nav(
+                _groups([nav for nav in lines if not nav.near], "nav-more"),
+                **aria(label="More pages"),
+            ),
+            _simulated(who),
+            _account(who),
+        ],
+        id="nav-sheet",
+        className="sheet",
+        **aria(label="More pages"),
+    )
+
+
+def _groups(lines: list[Nav], kind: str) -> list[html.Div]:
+    return [
+        html.Div([html.H2(group), *(_link(nav, kind) for nav in found)], className="nav-group")
+        for group, found in groupby(lines, key=lambda nav: nav.group)
+    ]
+
+
+def _link(nav: Nav, kind: str) -> dcc.Link:
     return dcc.Link(
         [icon(nav.icon), html.Span(nav.label)],
         href=nav.href,
-        className="nav-link",
-        id={"type": "nav", "href": nav.href},
+        className="nav-link nav-near" if nav.near else "nav-link",
+        id={"type": kind, "href": nav.href},
     )
+
+
+def _simulated(who: dict[str, Any]) -> html.P | None:
+    if not who["simulated"]:
+        return None
+    return html.P("Simulated company: people and punches are invented.", className="simulated")
 
 
 def _account(who: dict[str, Any]) -> html.Div:

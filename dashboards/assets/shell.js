@@ -10,6 +10,7 @@
       const here = (one && pathname.startsWith(one)) || pathname === target || (target === "/app/" && pathname === "/app");
       here ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
     });
+    sheet.navigated();
     const wanted = opened();
     if (!wanted) noc.drawer.close();
     else if (wanted !== noc.drawer.target) noc.drawer.open(wanted);
@@ -86,6 +87,30 @@
     if (point && point.customdata) noc.drawer.open(`punch:${point.customdata[0]}`);
     return none();
   };
+
+  // On a phone the bar has what is used most, and a sheet the rest. The browser's own <dialog>
+  // keeps the focus in it, closes by Esc, and gives the focus back.
+  const sheet = {
+    box: () => document.getElementById("nav-sheet"),
+    more: () => document.getElementById("nav-more"),
+    open() {
+      if (!sheet.box() || sheet.box().open) return;
+      sheet.box().onclose = () => sheet.more().setAttribute("aria-expanded", "false");
+      sheet.box().showModal();
+      sheet.more().setAttribute("aria-expanded", "true");
+    },
+    close() { if (sheet.box() && sheet.box().open) sheet.box().close(); },
+    navigated() {
+      sheet.close();
+      const inside = Boolean(sheet.box() && sheet.box().querySelector('[aria-current="page"]'));
+      if (sheet.more()) sheet.more().classList.toggle("is-here", inside);
+    },
+  };
+  window.matchMedia("(max-width: 760px)").addEventListener("change", sheet.close);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#nav-more")) sheet.open();
+    else if (event.target.id === "nav-sheet" || event.target.closest("#nav-sheet-close, #nav-sheet a")) sheet.close();
+  });
 
   let waiting = null;
   noc.counts = {
