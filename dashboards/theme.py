@@ -90,7 +90,7 @@ def css_tokens() -> str:
     """The tokens as CSS variables, for both schemes.
 
     The scheme is the attribute ``data-mantine-color-scheme`` of the root element; without one it
-    is what the reader's system prefers.
+    is what the reader's system prefers. Paper is light.
     """
     shared = [f"--fs-{size}: {size / 16:g}rem;" for size in TYPE_SCALE]
     shared += [f"--sp-{step}: {step}px;" for step in SPACING]
@@ -99,8 +99,10 @@ def css_tokens() -> str:
     return "\n".join(
         (
             f":root {{ {' '.join(shared)} color-scheme: light; {light} }}",
-            f':root[data-mantine-color-scheme="dark"] {{ color-scheme: dark; {dark} }}',
-            "@media (prefers-color-scheme: dark) {",
+            "@media screen {",
+            f'  :root[data-mantine-color-scheme="dark"] {{ color-scheme: dark; {dark} }}',
+            "}",
+            "@media screen and (prefers-color-scheme: dark) {",
             f"  :root:not([data-mantine-color-scheme]) {{ color-scheme: dark; {dark} }}",
             "}",
         )
