@@ -11,6 +11,7 @@ from noc.alerts import queries, schemas
 from noc.alerts.inbound import store_reports
 from noc.alerts.steps import Outcome, take
 from noc.alerts.transitions import Step
+from noc.alerts.undoing import undo
 from noc.database.base import utcnow
 from noc.extensions import session, settings
 from noc.identity.capabilities import INGEST, OPERATE, VIEW
@@ -21,7 +22,7 @@ from noc.rest.body import allow_empty_body
 from noc.rest.envelope import DEFAULT_LIMIT, success
 from noc.rest.keyset import cursor_key
 from noc.rest.openapi import API_PREFIX, describe
-from noc.rest.problems import not_found
+from noc.rest.problems import Problem, not_found
 
 bp = APIBlueprint("alerts", __name__, url_prefix=API_PREFIX)
 bp.before_request(allow_empty_body)
@@ -129,6 +130,18 @@ def reopen_alert(alert_id: int, body: schemas.NoteIn) -> Any:
     return _act(alert_id, Step("reopen", utcnow(), _user_id(), body.note))
 
 
+@bp.post(f"/alerts/{_ID}/undo/")
+@bp.doc(
+    responses={409: "Something happened since, or it is no step that can be taken back"},
+    security=_SECURITY,
+)
+@require(OPERATE)
+@bp.input(schemas.UndoIn, arg_name="body")
+def undo_step(alert_id: int, body: schemas.UndoIn) -> Any:
+    """Take back the latest step: what was before it is so again."""
+    return _done(alert_id, _undo({alert_id: body.change_id}, body.note))
+
+
 @bp.post(f"/alerts/{_ID}/notes/")
 @bp.doc(security=_SECURITY)
 @require(OPERATE)
@@ -145,9 +158,25 @@ def note_on_alert(alert_id: int, body: schemas.NewNoteIn) -> Any:
 def act_on_alerts(body: schemas.BulkIn) -> Any:
     """Take one action on up to 500 alerts, with an answer for each.
 
-    `done`, `unchanged` (it was so already) or `refused` with the problem; what one refuses does
-    not hold up the others.
+    `done` with the `change_id` to take it back by, `unchanged` (it was so already) or `refused`
+    with the problem; what one refuses does not hold up the others.
     """
+    items = [_item(outcome) for outcome in _bulk(body)]
+    session().commit()
+    counts = {word: sum(i["status"] == word for i in items) for word in _ANSWERS}
+    return success({**counts, "items": items})
+
+
+def _bulk(body: schemas.BulkIn) -> list[Outcome]:
+    if body.action == "undo":
+        changes = body.change_ids or []
+        if len(changes) != len(body.ids):
+            raise Problem(
+                422,
+                "Nothing was taken back.",
+                errors=[{"field": "change_ids", "reason": "must have one for each of the ids"}],
+            )
+        return _undo(dict(zip(body.ids, changes, strict=True)), body.note)
     step = Step(
         body.action,
         utcnow(),
@@ -157,11 +186,7 @@ def act_on_alerts(body: schemas.BulkIn) -> Any:
         until=body.until if body.action == "shelve" else None,
         resolution=body.resolution if body.action == "resolve" else None,
     )
-    outcomes = take(step, body.ids, site_ids=required_principal().site_ids)
-    items = [_item(outcome) for outcome in outcomes]
-    session().commit()
-    counts = {word: sum(i["status"] == word for i in items) for word in _ANSWERS}
-    return success({**counts, "items": items})
+    return take(step, body.ids, site_ids=required_principal().site_ids)
 
 
 _ANSWERS = ("done", "unchanged", "refused")
@@ -175,11 +200,21 @@ def _item(outcome: Outcome) -> dict[str, Any]:
         "id": outcome.alert_id,
         "status": "done" if outcome.changed else "unchanged",
         "alert_status": outcome.alert.status,
+        "change_id": outcome.change_id,
     }
 
 
 def _act(alert_id: int, step: Step) -> Any:
-    (outcome,) = take(step, [alert_id], site_ids=required_principal().site_ids)
+    return _done(alert_id, take(step, [alert_id], site_ids=required_principal().site_ids))
+
+
+def _undo(changes: dict[int, int], note: str | None) -> list[Outcome]:
+    site_ids = required_principal().site_ids
+    return undo(changes, user_id=_user_id(), now=utcnow(), note=note, site_ids=site_ids)
+
+
+def _done(alert_id: int, outcomes: list[Outcome]) -> Any:
+    (outcome,) = outcomes
     if outcome.problem is not None:
         raise outcome.problem
     session().commit()

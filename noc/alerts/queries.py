@@ -158,6 +158,7 @@ def alert_place(alert_id: int) -> Place | None:
 def _history(alert_id: int) -> list[dict[str, Any]]:
     rows = session().execute(
         select(
+            AlertChange.id,
             AlertChange.at,
             AlertChange.action,
             AlertChange.old_status,

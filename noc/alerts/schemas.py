@@ -115,13 +115,22 @@ class NewNoteIn(BaseModel):
     note: Prose
 
 
+class UndoIn(NoteIn):
+    """Which step is to be taken back."""
+
+    change_id: Id = Field(description="The `id` of its entry in the alert's `history`.")
+
+
 class BulkIn(BaseModel):
     """One action for many alerts, with the fields that the action takes."""
 
     model_config = ConfigDict(extra="forbid")
 
-    action: Literal["acknowledge", "assign", "shelve", "resolve", "reopen", "note"]
+    action: Literal["acknowledge", "assign", "shelve", "resolve", "reopen", "note", "undo"]
     ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_BULK)]
+    change_ids: Annotated[list[Id], Field(max_length=MAX_BULK)] | None = Field(
+        None, description="For `undo`: the `change_id` of each of the `ids`, in their order."
+    )
     note: Prose | None = None
     assignee_id: Id | None = None
     until: UtcMoment | None = None

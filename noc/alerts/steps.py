@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -16,9 +16,11 @@ from noc.alerts.models import RESOLUTIONS, Alert, AlertChange
 from noc.alerts.signals import alert_resolved, alerts_stepped
 from noc.alerts.transitions import (
     TRANSITIONS,
+    UNDOABLE,
     Action,
     Step,
     allowed_actions,
+    before,
     is_so_already,
     values_after,
 )
@@ -44,7 +46,8 @@ _OPEN_INDEX = "uq_noc_alert_event_open"
 class Outcome:
     """What came of a step on one alert: the alert as it is now, or the problem.
 
-    ``changed`` is False where the alert was already as the step would have it.
+    ``changed`` is False where the alert was already as the step would have it. ``change_id`` is
+    the entry of the history, by which the step can be taken back; ``before`` what it wrote over.
     """
 
     alert_id: int
@@ -52,6 +55,8 @@ class Outcome:
     changed: bool = False
     old_status: str = ""
     problem: Problem | None = None
+    change_id: int | None = None
+    before: Mapping[str, Any] = field(default_factory=dict)
 
 
 def take(
@@ -69,11 +74,10 @@ def take(
     if step.action == "reopen":
         outcomes = _reopen_each(step, wanted, site_ids)
     else:
-        alerts = _locked(wanted, site_ids)
+        alerts = lock_alerts(wanted, site_ids)
         outcomes = [_judge(step, key, alerts.get(key), assignee) for key in wanted]
         _update(step, [outcome for outcome in outcomes if outcome.changed])
-    _record(step, [outcome for outcome in outcomes if outcome.changed])
-    return outcomes
+    return record(step, outcomes, _change)
 
 
 def _check(step: Step) -> Assignee | None:
@@ -98,7 +102,8 @@ def _check(step: Step) -> Assignee | None:
     return find_assignee(step.assignee_id) if step.assignee_id is not None else None
 
 
-def _locked(alert_ids: Sequence[int], site_ids: Collection[int] | None) -> dict[int, Alert]:
+def lock_alerts(alert_ids: Sequence[int], site_ids: Collection[int] | None) -> dict[int, Alert]:
+    """The alerts that are to be seen, locked against other steps until the transaction ends."""
     # In the order of keys, as process_alerts locks them: two orders would deadlock. Not FOR
     # UPDATE: rows that refer to an alert may be stored meanwhile.
     query = select(Alert).where(Alert.tenant_id == required_tenant(), Alert.id.in_(alert_ids))
@@ -121,7 +126,9 @@ def _judge(step: Step, alert_id: int, alert: Alert | None, assignee: Assignee | 
     if assignee is not None and not assignee.sees_site(alert.site_id):
         return Outcome(alert_id, problem=_not_theirs(assignee))
     changed = not is_so_already(step, alert)
-    return Outcome(alert_id, alert, changed=changed, old_status=alert.status)
+    return Outcome(
+        alert_id, alert, changed=changed, old_status=alert.status, before=before(step, alert)
+    )
 
 
 def _update(step: Step, outcomes: Sequence[Outcome]) -> None:
@@ -155,16 +162,23 @@ def _reopen_each(
     )
     outcomes = {key: Outcome(key, problem=not_found("alert")) for key in alert_ids}
     for key in ordered.all():
-        judged = _judge(step, key, _locked([key], site_ids).get(key), None)
+        judged = _judge(step, key, lock_alerts([key], site_ids).get(key), None)
         outcomes[key] = _reopen(step, judged) if judged.changed else judged
     return list(outcomes.values())
 
 
 def _reopen(step: Step, outcome: Outcome) -> Outcome:
-    """Reopen, unless another alert of the same trouble is open: the unique index decides."""
+    return unless_open_elsewhere(outcome, lambda: _update(step, [outcome]))
+
+
+def unless_open_elsewhere(outcome: Outcome, write: Callable[[], None]) -> Outcome:
+    """Open it by ``write``, unless another alert of the same trouble is: the unique index decides.
+
+    What came of it, a problem 409 in the latter case.
+    """
     try:
         with session().begin_nested():
-            _update(step, [outcome])
+            write()
     except IntegrityError as error:
         if outcome.alert is None or _OPEN_INDEX not in str(error.orig):
             raise
@@ -187,19 +201,32 @@ def _open_elsewhere(alert: Alert) -> Problem:
     )
 
 
-def _record(step: Step, outcomes: Sequence[Outcome]) -> None:
-    """Keep the history, tell the feed, and tell those above."""
-    if not outcomes:
-        return
-    session().execute(insert(AlertChange), [_change(step, outcome) for outcome in outcomes])
-    if step.action == "note":
-        return
-    alerts = [outcome.alert for outcome in outcomes if outcome.alert is not None]
+def record(
+    step: Step, outcomes: Sequence[Outcome], change: Callable[[Step, Outcome], dict[str, Any]]
+) -> list[Outcome]:
+    """Keep what changed as history, tell the feed, and tell those above.
+
+    ``change`` makes the entry of the history; the outcomes come back with its id.
+    """
+    changed = [outcome for outcome in outcomes if outcome.changed]
+    if not changed:
+        return list(outcomes)
+    entered = session().execute(
+        insert(AlertChange).returning(AlertChange.alert_id, AlertChange.id),
+        [change(step, outcome) for outcome in changed],
+    )
+    ids = {row.alert_id: row.id for row in entered}
+    if step.action != "note":
+        _tell(step, [outcome.alert for outcome in changed if outcome.alert is not None])
+    return [replace(outcome, change_id=ids.get(outcome.alert_id)) for outcome in outcomes]
+
+
+def _tell(step: Step, alerts: Sequence[Alert]) -> None:
     alerts_stepped.send("alerts", step=step, alert_ids=[alert.id for alert in alerts])
     names = look_up((alert.person_id for alert in alerts), ()).people
     for alert in alerts:
         announce_alert(
-            "alert_updated", alert, names.get(alert.person_id or 0), _NEWS.get(step.action)
+            "alert_updated", alert, names.get(alert.person_id or 0), _news(step.action, alert)
         )
         if step.action == "resolve":
             alert_resolved.send(
@@ -211,11 +238,18 @@ def _record(step: Step, outcomes: Sequence[Outcome]) -> None:
             )
 
 
+def _news(action: Action, alert: Alert) -> NewsKind | None:
+    if action == "undo":
+        return "alert_reopened" if alert.status == "NEW" else None
+    return _NEWS.get(action)
+
+
 def _change(step: Step, outcome: Outcome) -> dict[str, Any]:
     detail = {
         "assignee_id": step.assignee_id,
         "until": step.until.isoformat() if step.until else None,
         "resolution": step.resolution,
+        "before": dict(outcome.before) if step.action in UNDOABLE else None,
     }
     return {
         "tenant_id": required_tenant(),

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from noc.alerts.models import STATUSES, Alert
 
 Action = Literal[
-    "acknowledge", "assign", "shelve", "unshelve", "lapse", "resolve", "reopen", "note"
+    "acknowledge", "assign", "shelve", "unshelve", "lapse", "resolve", "reopen", "note", "undo"
 ]
 
 TRANSITIONS: Mapping[Action, Mapping[str, str]] = MappingProxyType(
@@ -51,6 +51,9 @@ Shelving follows ISA-18.2: an alert put on the shelf comes back by itself when i
 (``unshelve``), as NEW, for somebody to look at. So does one that was acknowledged and left
 (``lapse``).
 """
+
+UNDOABLE: frozenset[str] = frozenset({"acknowledge", "assign", "shelve", "resolve"})
+"""What :mod:`noc.alerts.undoing` takes back; the history keeps what was before it."""
 
 _BY_TIME = frozenset({"unshelve", "lapse"})
 """What nobody does: it comes by itself."""
@@ -97,8 +100,19 @@ def values_after(step: Step) -> dict[str, Any]:
         "resolve": {"resolution": step.resolution, **resolved, "shelved_until": None},
         "reopen": anew,
         "note": {},
+        "undo": {},
     }
     return values[step.action]
+
+
+def before(step: Step, alert: Alert) -> dict[str, Any]:
+    """What the step is about to write over, as JSON has it; what was empty is left out."""
+    found = {name: getattr(alert, name) for name in values_after(step)}
+    return {
+        name: value.isoformat() if isinstance(value, dt.datetime) else value
+        for name, value in found.items()
+        if value is not None
+    }
 
 
 def is_so_already(step: Step, alert: Alert) -> bool:

@@ -22,6 +22,7 @@ from noc.tickets import queries, schemas, workflow
 from noc.tickets.by_hand import links, open_by_hand
 from noc.tickets.evidence import must_exist
 from noc.tickets.merging import merge
+from noc.tickets.undoing import undo
 
 bp = APIBlueprint("tickets", __name__, url_prefix=API_PREFIX)
 bp.before_request(allow_empty_body)
@@ -148,7 +149,20 @@ def merge_ticket(ticket_id: int, body: schemas.MergeIn) -> Any:
     return _changed(body.into)
 
 
-def _who(body: schemas.ChangeIn) -> dict[str, Any]:
+@bp.post(f"/tickets/{_ID}/undo/")
+@bp.doc(
+    responses={409: "It has changed since `version`, or the change is none that can be taken back"},
+    security=_SECURITY,
+)
+@require(OPERATE)
+@bp.input(schemas.UndoIn, arg_name="body")
+def undo_change(ticket_id: int, body: schemas.UndoIn) -> Any:
+    """Take back its latest move, assignment or priority: what was before it is so again."""
+    undo(ticket_id, **_who(body), comment=body.comment)
+    return _changed(ticket_id)
+
+
+def _who(body: schemas.ChangeIn | schemas.UndoIn) -> dict[str, Any]:
     principal = required_principal()
     return {
         "user_id": principal.user_id,

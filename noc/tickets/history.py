@@ -14,6 +14,22 @@ from noc.extensions import session
 from noc.tickets.frames import announce_tickets
 from noc.tickets.models import Ticket, TicketEvent
 
+BEFORE = (
+    "status", "assignee_id", "priority", "resolution", "resolved_at", "due_at", "due_given",
+    "clock_stopped_at", "paused_seconds", "overdue_at",
+)  # fmt: skip
+"""What people change of a ticket."""
+
+
+def before(ticket: Ticket) -> dict[str, Any]:
+    """The ticket as it is, for the history of what is about to change it; as JSON has it."""
+    found = {name: getattr(ticket, name) for name in BEFORE}
+    return {
+        name: value.isoformat() if isinstance(value, dt.datetime) else value
+        for name, value in found.items()
+        if value is not None
+    }
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

@@ -148,6 +148,17 @@ class EvidencesIn(ChangeIn):
     note: Prose | None = None
 
 
+class UndoIn(BaseModel):
+    """Which change is to be taken back: the one that made this version."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Annotated[int, Field(gt=0, le=BIGGEST_ID)] = Field(
+        description="The version that the change made; 409 if there is a newer one."
+    )
+    comment: Prose | None = None
+
+
 class MergeIn(ChangeIn):
     """Which ticket goes on."""
 

@@ -6,18 +6,15 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
-
-from noc.database.tenancy import required_tenant
-from noc.extensions import session
 from noc.identity.assignees import find_assignee
 from noc.rest.problems import Problem
 from noc.tickets import clock, slots
 from noc.tickets.evidence import Link, link, linked_punches
-from noc.tickets.history import record
+from noc.tickets.history import before, record
 from noc.tickets.locking import find_locked
-from noc.tickets.models import EVIDENCE_KINDS, PRIORITIES, RESOLUTIONS, Ticket, TicketEvent
+from noc.tickets.models import EVIDENCE_KINDS, PRIORITIES, RESOLUTIONS, Ticket
 from noc.tickets.opening import OpenedTicket, TicketDraft, open_once
+from noc.tickets.reopening import take_slot_back
 from noc.tickets.signals import ticket_resolved
 from noc.tickets.transitions import VERDICTS, check_move, check_open, is_open
 
@@ -58,17 +55,17 @@ def transition(
     ``version``: the one that whoever acts has seen; 409 where the ticket has changed since.
     """
     ticket = find_locked(ticket_id, site_ids=site_ids, version=version)
-    old_status = ticket.status
+    old_status, was = ticket.status, before(ticket)
     check_move(old_status, new_status)
     _check_resolution(ticket, new_status, resolution, verdicts or {})
     if new_status == "ASSIGNED" and ticket.assignee_id is None and user_id is None:
         raise Problem(409, f"Nobody has ticket {ticket.number} yet: assign it to a user.")
     if is_open(new_status) and not is_open(old_status):
-        _take_slot_back(ticket, now)
+        take_slot_back(ticket, now)
     _apply(ticket, new_status, resolution, user_id, now)
     if is_open(old_status) and not is_open(new_status):
         slots.let_go(ticket.id)
-    detail: dict[str, Any] = {}
+    detail: dict[str, Any] = {"before": was}
     if resolution is not None:
         detail["resolution"] = resolution
     if verdicts:
@@ -107,7 +104,8 @@ def assign(
     if not assignee.sees_site(ticket.site_id):
         reason = f"{assignee.name} does not see the ticket's site"
         raise _refused("assignee_id", reason)
-    old_status, detail = ticket.status, {"from": ticket.assignee_id, "to": assignee_id}
+    old_status = ticket.status
+    detail = {"from": ticket.assignee_id, "to": assignee_id, "before": before(ticket)}
     ticket.assignee_id = assignee_id
     if old_status == "NEW":
         ticket.status = "ASSIGNED"
@@ -136,13 +134,14 @@ def prioritise(
         raise _refused("priority", f"must be one of {', '.join(PRIORITIES)}")
     ticket = find_locked(ticket_id, site_ids=site_ids, version=version)
     check_open(ticket.status, "given another priority")
-    old_priority, old_due = ticket.priority, ticket.due_at
+    old_priority, old_due, was = ticket.priority, ticket.due_at, before(ticket)
     ticket.priority, ticket.due_given = priority, due_at is not None
     due_at = due_at or clock.due_by_priority(ticket, priority, clock.read_hours())
     clock.set_due(ticket, due_at, now)
     detail = {
         "priority": {"from": old_priority, "to": priority},
         "due_at": {"from": old_due and old_due.isoformat(), "to": due_at.isoformat()},
+        "before": was,
     }
     record(ticket, "priority", ticket.status, user_id, now, comment=comment, detail=detail)
     return ticket
@@ -235,27 +234,6 @@ def _check_resolution(
         raise _refused("verdicts", reason)
     if not set(verdicts.values()) <= set(VERDICTS):
         raise _refused("verdicts", f"a verdict is one of {', '.join(VERDICTS)}")
-
-
-def _take_slot_back(ticket: Ticket, now: dt.datetime) -> None:
-    """Hold the slot again for the rest of its time, so that there is still one open ticket."""
-    opened = session().scalar(
-        select(TicketEvent.detail).where(
-            TicketEvent.tenant_id == required_tenant(),
-            TicketEvent.ticket_id == ticket.id,
-            TicketEvent.action == "opened",
-        )
-    )
-    if not opened or "slot" not in opened:
-        return
-    until = dt.datetime.fromisoformat(opened["slot_until"])
-    if until > now and not slots.take_back(opened["slot"], ticket.id, expires_at=until, now=now):
-        holder = slots.holders([opened["slot"]]).get(opened["slot"])
-        raise Problem(
-            409,
-            f"Ticket {holder} has been opened for the same since: go on with that one.",
-            open_ticket_id=holder,
-        )
 
 
 def _refused(field: str, reason: str) -> Problem:

@@ -541,4 +541,4 @@ def test_a_bad_bulk_action_names_its_field(
 def test_the_description_of_the_api_has_every_call(app: APIFlask, client: FlaskClient) -> None:
     paths = client.get("/api/openapi.json").get_json()["paths"]
     described = {path for path in paths if path.startswith("/api/v2/noc/alerts/")}
-    assert len(described) == 13
+    assert len(described) == 14

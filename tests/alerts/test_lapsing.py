@@ -120,7 +120,7 @@ def test_an_alert_not_heard_of_again_expires_once(
     assert (alert.status, alert.resolution, alert.resolved_by) == ("RESOLVED", "EXPIRED", None)
     change = session.scalars(select(AlertChange).order_by(AlertChange.id.desc())).first()
     assert change is not None
-    assert (change.action, change.detail) == ("resolve", {"resolution": "EXPIRED"})
+    assert (change.action, change.detail) == ("resolve", {"resolution": "EXPIRED", "before": {}})
     assert told()[-1][1]["status"] == "RESOLVED"
     assert [said["resolution"] for said in sent] == ["EXPIRED"]
 

@@ -45,6 +45,11 @@ def history(session: Session, ticket_id: int) -> list[TicketEvent]:
     return list(session.scalars(query.order_by(TicketEvent.id)))
 
 
+def told_of(event: TicketEvent) -> dict[str, Any]:
+    """What an entry of the history says, apart from how the ticket was before."""
+    return {name: value for name, value in (event.detail or {}).items() if name != "before"}
+
+
 def evidence(session: Session, ticket_id: int) -> set[tuple[str, str]]:
     """What is linked to a ticket."""
     rows = session.scalars(select(TicketEvidence).where(TicketEvidence.ticket_id == ticket_id))

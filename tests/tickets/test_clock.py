@@ -31,7 +31,7 @@ from noc.tickets.workflow import open_once
 from tests.conftest import ApiClient, Services
 from tests.crowd import at_once, committed_tenant
 from tests.factories import NOW, Make
-from tests.tickets.conftest import Open, Told, draft, history, slotted
+from tests.tickets.conftest import Open, Told, draft, history, slotted, told_of
 
 HOUR = dt.timedelta(hours=1)
 MINUTE = dt.timedelta(minutes=1)
@@ -205,7 +205,7 @@ def test_a_change_of_priority_is_kept_with_what_it_was(
     workflow.prioritise(ticket.id, "HIGH", user_id=user.id, now=NOW + HOUR, comment="Now.")
     last = history(session, ticket.id)[-1]
     assert (last.action, last.user_id, last.comment) == ("priority", user.id, "Now.")
-    assert last.detail == {
+    assert told_of(last) == {
         "priority": {"from": "LOW", "to": "HIGH"},
         "due_at": {
             "from": (NOW + 72 * HOUR).isoformat(),

@@ -18,7 +18,7 @@ from noc.tickets.transitions import TRANSITIONS, is_open
 from noc.tickets.workflow import open_once
 from tests.factories import NOW, Make
 from tests.signed_in import limit_to
-from tests.tickets.conftest import Open, Told, draft, evidence, history, listening, slotted
+from tests.tickets.conftest import Open, Told, draft, evidence, history, listening, slotted, told_of
 
 HOUR = dt.timedelta(hours=1)
 PATHS = {
@@ -140,7 +140,7 @@ def test_the_resolver_may_judge_punch_by_punch(session: Session, opened: Open) -
     assert heard[0]["verdicts"] == verdicts
     last = history(session, ticket.id)[-1]
     assert last.comment == "Only one of them"
-    assert last.detail == {
+    assert told_of(last) == {
         "resolution": "CONFIRMED",
         "verdicts": {"4": "CONFIRMED", "5": "FALSE_POSITIVE"},
     }
@@ -175,7 +175,7 @@ def test_assigning_says_to_whom_and_from_whom(
     workflow.assign(ticket.id, second.id, user_id=first.id, now=NOW, comment="Yours")
     assert (ticket.status, ticket.assignee_id) == ("ASSIGNED", second.id)
     last = history(session, ticket.id)[-1]
-    assert (last.action, last.comment, last.detail) == (
+    assert (last.action, last.comment, told_of(last)) == (
         "assign",
         "Yours",
         {"from": first.id, "to": second.id},
