@@ -2,7 +2,7 @@
 // log, undone where that can be. One request at a time, so that no answer gets lost.
 (function () {
   const noc = (window.noc = window.noc || {});
-  const SHOWN = { acknowledge: "ACKNOWLEDGED", take: "ASSIGNED", assign: "ASSIGNED", snooze: "SHELVED", resolve: "RESOLVED", undo: "NEW" };
+  const SHOWN = { acknowledge: "ACKNOWLEDGED", take: "ASSIGNED", assign: "ASSIGNED", snooze: "SHELVED", resolve: "RESOLVED" };
   const MOST = 500;
   const queue = [];
   let going = null;
@@ -11,8 +11,10 @@
   noc.person = (id) => ((noc.config.assignees || []).find((one) => one.id === id) || {}).name;
 
   noc.act = function (ids, action, more = {}) {
-    const alerts = ids.filter((id) => id.startsWith("alert:") && !(noc.rows.get(id) || {}).pending).slice(0, MOST);
+    const able = ids.map((id) => id.startsWith("alert:") && !(noc.rows.get(id) || {}).pending);
+    const alerts = ids.filter((_, n) => able[n]).slice(0, MOST);
     if (!alerts.length) return;
+    if (more.changes) more = { changes: more.changes.filter((_, n) => able[n]).slice(0, MOST) };
     const before = new Map();
     alerts.forEach((id) => {
       const row = noc.rows.get(id);
@@ -63,13 +65,23 @@
       if (row && row.pending) noc.rows.set(item.id, { pending: null, ...(item.state ? { state: item.state, assignee_id: item.assignee_id } : {}) });
     });
     done();
-    const undo = answer.undo.length ? () => noc.act(answer.undo, "undo") : null;
     if (refused.length < answer.items.length) {
-      noc.toast(answer.words, { undo, open: answer.ticket });
+      noc.toast(answer.words, { undo: answer.undo && (() => takeBack(answer.undo)), open: answer.ticket });
       if (noc.table && wanted.ids.length > 1) noc.table.clear();
     }
     tellRefused(refused, wanted.ids.length);
     if (wanted.ids.includes(noc.drawer.target)) noc.drawer.changed(noc.drawer.target);
+    return window.dash_clientside.no_update;
+  };
+
+  const takeBack = (offer) => noc.act(offer.ids, "undo", { changes: offer.changes });
+
+  // What was done elsewhere than here, and how it is taken back: alerts, or a ticket's last change.
+  let undone = 0;
+  noc.offerUndo = function (offer) {
+    if (!offer) return window.dash_clientside.no_update;
+    const ticket = () => { undone += 1; window.dash_clientside.set_props("ticket-undo", { data: { ...offer.ticket, number: undone } }); };
+    noc.toast(offer.words, { undo: offer.ticket ? ticket : () => takeBack(offer.alerts) });
     return window.dash_clientside.no_update;
   };
 
@@ -139,32 +151,4 @@
     if (bulk && bulk.dataset.do === "clear") return noc.table.clear();
     if (bulk) noc.begin(noc.table.selected(), bulk.dataset.do);
   });
-
-  // Before the page stands, there is no place for messages yet.
-  function atStart() {
-    const area = document.createElement("div");
-    area.className = "toasts";
-    area.setAttribute("role", "alert");
-    document.body.append(area);
-    return area;
-  }
-
-  noc.toast = function (words, { undo, open, bad } = {}) {
-    const area = document.getElementById("toasts") || atStart();
-    const toast = document.createElement("div");
-    toast.className = bad ? "toast toast-bad" : "toast";
-    const text = document.createElement("span");
-    text.textContent = words;
-    toast.append(text);
-    const also = undo ? ["Undo", undo] : open ? ["Open", () => noc.drawer.open(open)] : null;
-    if (also) {
-      const button = document.createElement("button");
-      button.className = "text-btn";
-      button.textContent = also[0];
-      button.onclick = () => { toast.remove(); also[1](); };
-      toast.append(button);
-    }
-    area.append(toast);
-    setTimeout(() => toast.remove(), also ? 10000 : bad ? 8000 : 5000);
-  };
 })();

@@ -6,7 +6,7 @@
   const KEYS = [
     ["j k ↓ ↑", "move"], ["Enter", "open"], ["x", "select; Shift and click selects a range"],
     ["a", "acknowledge"], ["t", "take"], ["g", "give to somebody"], ["s", "snooze"],
-    ["o", "open a ticket"], ["r", "resolve"], ["p", "pause or go on"], ["/", "find in the feed"],
+    ["o", "open a ticket"], ["r", "resolve"], ["u", "take the last one back, while its notice stands"], ["p", "pause or go on"], ["/", "find in the feed"],
     ["?", "these keys"], ["Esc", "close, or clear the selection"],
   ];
   let anchor = null;

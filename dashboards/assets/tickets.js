@@ -206,7 +206,15 @@
 
   noc.ticketMoved = function (answer) {
     if (!answer) return none();
-    if (answer.ok) noc.toast(answer.words);
+    if (answer.ok) noc.offerUndo(answer);
+    refresh(0);
+    return none();
+  };
+
+  noc.ticketUndone = function (answer) {
+    if (!answer) return none();
+    noc.toast(answer.words, { bad: !answer.ok });
+    noc.drawer.changed(`ticket:${answer.id}`);
     refresh(0);
     return none();
   };

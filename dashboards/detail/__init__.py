@@ -34,6 +34,7 @@ def drawer() -> html.Div:
         [
             dcc.Store(id="feed-action"),
             dcc.Store(id="feed-result"),
+            *(dcc.Store(id=name) for name in ("undo-offer", "ticket-undo", "ticket-undone")),
             dmc.Drawer(
                 [
                     html.Div(id="drawer-looking", className="looking", role="status"),
@@ -66,6 +67,7 @@ def register(ui: Dash) -> None:
         running=[(Output("detail", "className"), "is-loading", "")],
     )
     browser.call(ui, "acted", done, Input("feed-result", "data"), on_load=False)
+    browser.call(ui, "offerUndo", done, Input("undo-offer", "data"), on_load=False)
     browser.call(ui, "detailShown", done, Input("detail", "children"), on_load=False)
     callbacks.register(
         ui,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, State, html
+from dash import ALL, Dash, Input, Output, State, html, no_update
 
 from dashboards import callbacks, evidence, marks, queries, states, words
 from dashboards.callbacks import Choice, Clicks, Note
 from dashboards.detail import parts
+from dashboards.live import acting
 from dashboards.marks import data
-from noc.alerts import lifecycle
 from noc.alerts.models import RESOLUTIONS
-from noc.alerts.transitions import allowed_actions
+from noc.alerts.steps import take
+from noc.alerts.transitions import UNDOABLE, Step, allowed_actions
 from noc.database.base import utcnow
 from noc.extensions import session
 from noc.identity.capabilities import FRAUD_VIEW, OPERATE
@@ -37,7 +38,9 @@ _VERBS = {
     "resolve": "Resolved",
     "reopen": "New again",
     "note": "Note",
+    "undo": "Step taken back",
 }
+_DONE = {"acknowledge": "acknowledged", "resolve": "resolved"}
 
 
 def register(ui: Dash) -> None:
@@ -46,6 +49,7 @@ def register(ui: Dash) -> None:
         ui,
         step,
         Output("detail", "children", allow_duplicate=True),
+        Output("undo-offer", "data", allow_duplicate=True),
         Input({"type": "alert-step", "step": ALL, "key": ALL}, "n_clicks"),
         State({"type": "alert-resolution", "key": ALL}, "value"),
         State({"type": "alert-note", "key": ALL}, "value"),
@@ -84,42 +88,39 @@ def content(alert_id: int, problem: str = "") -> Any:
     )
 
 
-def step(_clicks: Clicks, resolutions: list[Choice], notes: list[Note]) -> Any:
-    """Take the step whose button was pressed, and show the alert as it is then.
+def step(_clicks: Clicks, resolutions: list[Choice], notes: list[Note]) -> tuple[Any, Any]:
+    """Take the step whose button was pressed; the alert as it is then, and how to take it back.
 
     403 without ``noc:operate``; a step that the alert does not allow is answered in the drawer.
     """
     wanted = parts.pressed()
     principal = check(OPERATE)
     alert_id = wanted.key
-    who: dict[str, Any] = {
-        "user_id": principal.user_id,
-        "now": utcnow(),
-        "site_ids": principal.site_ids,
-    }
     note = ((notes or [None])[0] or "").strip()
     try:
-        _take(wanted.step, alert_id, (resolutions or [None])[0], note, who)
+        taken = _step(wanted.step, (resolutions or [None])[0], note, principal.user_id)
+        (outcome,) = take(taken, [alert_id], site_ids=principal.site_ids)
+        if outcome.problem is not None:
+            raise outcome.problem
+        item = acting.item_of(outcome, taken.action)
         session().commit()
     except Problem as problem:
         session().rollback()
-        return content(alert_id, problem.detail)
-    return content(alert_id)
+        return content(alert_id, problem.detail), no_update
+    offer = acting.offer([item]) if taken.action in UNDOABLE else None
+    if offer is None:
+        return content(alert_id), no_update
+    return content(alert_id), {"words": f"Alert {_DONE[taken.action]}", "alerts": offer}
 
 
-def _take(name: str, alert_id: int, resolution: str | None, note: str, who: dict[str, Any]) -> None:
+def _step(name: str, resolution: str | None, note: str, user_id: int | None) -> Step:
     if name == "resolve":
         if not resolution:
             raise Problem(422, "Choose the outcome first.")
-        lifecycle.resolve(alert_id, resolution=resolution, note=note or None, **who)
-    elif name == "note":
-        lifecycle.add_note(alert_id, note, **who)
-    elif name == "reopen":
-        lifecycle.reopen(alert_id, note=note or None, **who)
-    elif name == "acknowledge":
-        lifecycle.acknowledge(alert_id, note=note or None, **who)
-    else:
+        return Step("resolve", utcnow(), user_id, note or None, resolution=resolution)
+    if name not in ("note", "reopen", "acknowledge"):
         raise Problem(422, "There is no such step.")
+    return Step(name, utcnow(), user_id, note or None)  # type: ignore[arg-type]
 
 
 def _actions(alert: dict[str, Any]) -> Any:

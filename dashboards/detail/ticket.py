@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from dash import ALL, Dash, Input, Output, State, dcc, html
+from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 from typing_extensions import TypedDict
 
 from dashboards import callbacks, marks, queries, states, words
 from dashboards.callbacks import Choice, Clicks, Id, Note, SomeId
 from dashboards.detail import parts, ticket_evidence
 from dashboards.detail.ticket_actions import STEPS, actions
+from dashboards.tickets import moving
 from dashboards.tickets.wording import title
 from noc.database.base import utcnow
 from noc.extensions import session
@@ -20,6 +21,7 @@ from noc.identity.principal import Principal
 from noc.rest.problems import Problem
 from noc.tickets import workflow
 from noc.tickets.merging import merge
+from noc.tickets.models import Ticket
 
 TITLE = "Ticket"
 
@@ -31,6 +33,7 @@ _VERBS = {
     "merge": "Merged",
     "overdue": "Overdue",
     "priority": "Priority and time set",
+    "undo": "Change taken back",
 }
 
 
@@ -40,6 +43,7 @@ def register(ui: Dash) -> None:
         ui,
         step,
         Output("detail", "children", allow_duplicate=True),
+        Output("undo-offer", "data", allow_duplicate=True),
         Input({"type": "ticket-step", "step": ALL, "key": ALL}, "n_clicks"),
         State({"type": "ticket-resolution", "key": ALL}, "value"),
         State({"type": "ticket-note", "key": ALL}, "value"),
@@ -95,8 +99,8 @@ def step(
     versions: list[Id],
     assignees: list[SomeId],
     into: list[Choice],
-) -> Any:
-    """Take the step whose button was pressed, and show the ticket as it is then.
+) -> tuple[Any, Any]:
+    """Take the step whose button was pressed; the ticket as it is then, and how to take it back.
 
     403 without ``noc:operate``. A step that the workflow does not allow is answered in the drawer,
     and so is one for a ticket that somebody else has changed since this reader saw it.
@@ -111,7 +115,7 @@ def step(
         if verdict
     }
     try:
-        _take(
+        ticket = _take(
             wanted.step,
             ticket_id,
             _Said(
@@ -125,11 +129,12 @@ def step(
             ),
             principal,
         )
+        offer = no_update if ticket is None else moving.offer(ticket)
         session().commit()
     except Problem as problem:
         session().rollback()
-        return content(ticket_id, _told(problem))
-    return content(ticket_id)
+        return content(ticket_id, _told(problem)), no_update
+    return content(ticket_id), offer
 
 
 class _Said(NamedTuple):
@@ -144,7 +149,8 @@ class _Said(NamedTuple):
     into: str
 
 
-def _take(name: str, ticket_id: int, said: _Said, principal: Principal) -> None:
+def _take(name: str, ticket_id: int, said: _Said, principal: Principal) -> Ticket | None:
+    """The ticket, where what was done to it can be taken back."""
     who: dict[str, Any] = {
         "user_id": principal.user_id,
         "now": utcnow(),
@@ -155,24 +161,24 @@ def _take(name: str, ticket_id: int, said: _Said, principal: Principal) -> None:
             raise Problem(422, "Write the comment first.")
         # A comment overwrites nothing, so it is taken whatever the ticket has become.
         workflow.comment(ticket_id, said.note, **who)
-        return
+        return None
     who |= {"version": said.version, "comment": said.note or None}
     if name in ("mine", "assign"):
-        workflow.assign(ticket_id, _to_whom(name, said, principal), **who)
-    elif name == "merge":
+        return workflow.assign(ticket_id, _to_whom(name, said, principal), **who)
+    if name == "merge":
         merge(ticket_id, _numbered(said.into), **who)
-    elif name == "priority":
-        workflow.prioritise(ticket_id, said.priority or "", **who)
-    elif name == "RESOLVED":
+        return None
+    if name == "priority":
+        return workflow.prioritise(ticket_id, said.priority or "", **who)
+    if name == "RESOLVED":
         if not said.resolution:
             raise Problem(422, "Choose the outcome first.")
-        workflow.transition(
+        return workflow.transition(
             ticket_id, name, resolution=said.resolution, verdicts=said.verdicts, **who
         )
-    elif name in STEPS:
-        workflow.transition(ticket_id, name, **who)
-    else:
-        raise Problem(422, "There is no such step.")
+    if name in STEPS:
+        return workflow.transition(ticket_id, name, **who)
+    raise Problem(422, "There is no such step.")
 
 
 def _to_whom(name: str, said: _Said, principal: Principal) -> int:

@@ -15,6 +15,7 @@ from dashboards.callbacks import Id
 from noc.alerts.schemas import MAX_BULK
 from noc.alerts.steps import Outcome, take
 from noc.alerts.transitions import Step
+from noc.alerts.undoing import undo
 from noc.database.base import utcnow
 from noc.extensions import session
 from noc.identity.capabilities import OPERATE
@@ -40,10 +41,8 @@ _DONE: dict[str, str] = {
     "assign": "assigned",
     "snooze": "snoozed",
     "resolve": "resolved",
-    "undo": "new again",
+    "undo": "put back",
 }
-_UNDOABLE = frozenset({"acknowledge", "snooze", "resolve"})
-"""Steps after which an alert can be made new again."""
 
 
 class Wanted(TypedDict):
@@ -55,19 +54,23 @@ class Wanted(TypedDict):
     assignee: NotRequired[Id | None]
     span: NotRequired[Span | None]
     resolution: NotRequired[Outcomes | None]
+    changes: NotRequired[Annotated[list[Id], Field(max_length=MAX_BULK)]]
 
 
 def act(wanted: Wanted) -> dict[str, Any]:
     """Take the step on each alert; what came of it, alert by alert, and all together in words.
 
     403 without ``noc:operate``. What one alert refuses does not hold up the others: an item is
-    ``ok`` or says why not. ``undo`` names the alerts that can be made new again.
+    ``ok`` or says why not. ``undo`` names the alerts that were changed and the entries of their
+    histories, by which the action ``undo`` takes the step back (``changes``).
     """
     principal = check(OPERATE)
     ids = [int(key.removeprefix("alert:")) for key in wanted["ids"]]
     try:
         if wanted["action"] == "ticket":
             items, said = _tickets(ids, principal, utcnow())
+        elif wanted["action"] == "undo":
+            items, said = _undo(ids, wanted.get("changes", []), principal, utcnow())
         else:
             items, said = _steps(ids, wanted, principal, utcnow())
     except Problem as problem:
@@ -78,8 +81,19 @@ def act(wanted: Wanted) -> dict[str, Any]:
         "number": wanted.get("number", 0),
         "items": items,
         "words": said or _refusals(items),
-        "undo": [item["id"] for item in items if item.get("undo")],
+        "undo": offer(items),
         "ticket": next((item["ticket"] for item in items if item.get("ticket")), None),
+    }
+
+
+def offer(items: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """What the action ``undo`` is to be sent to take all of it back; None where nothing changed."""
+    changed = [item for item in items if item.get("change")]
+    if not changed:
+        return None
+    return {
+        "ids": [item["id"] for item in changed],
+        "changes": [item["change"] for item in changed],
     }
 
 
@@ -101,7 +115,7 @@ def _steps(
     for step, part in _plan(ids, wanted, principal, now):
         for outcome in take(step, part, site_ids=principal.site_ids):
             # Before the commit: after it each alert would be read anew.
-            found[outcome.alert_id] = _item(outcome, wanted["action"])
+            found[outcome.alert_id] = item_of(outcome, wanted["action"])
         # Each part on its own: locks of a second one, taken in another order, could deadlock.
         session().commit()
     items = [found[key] for key in dict.fromkeys(ids)]
@@ -115,8 +129,6 @@ def _plan(
     action, user = wanted["action"], principal.user_id
     if action == "acknowledge":
         return [(Step("acknowledge", now, user), ids)]
-    if action == "undo":
-        return [(Step("reopen", now, user), ids)]
     if action == "resolve":
         return [(Step("resolve", now, user, resolution=wanted.get("resolution")), ids)]
     if action == "snooze":
@@ -130,7 +142,20 @@ def _plan(
     return [(Step("assign", now, user, assignee_id=assignee), ids)]
 
 
-def _item(outcome: Outcome, action: str) -> dict[str, Any]:
+def _undo(
+    ids: Sequence[int], changes: Sequence[int], principal: Principal, now: dt.datetime
+) -> tuple[list[dict[str, Any]], str]:
+    if len(changes) != len(ids):
+        raise Problem(422, "What is to be taken back does not go with these alerts.")
+    wanted = dict(zip(ids, changes, strict=True))
+    outcomes = undo(wanted, user_id=principal.user_id, now=now, site_ids=principal.site_ids)
+    items = [item_of(outcome, "undo") for outcome in outcomes]
+    session().commit()
+    return items, _summary(items, _DONE["undo"])
+
+
+def item_of(outcome: Outcome, action: str) -> dict[str, Any]:
+    """What came of a step on one alert, as the page is told; to be asked before the commit."""
     key = f"alert:{outcome.alert_id}"
     if outcome.alert is None:
         problem = outcome.problem or not_found("alert")
@@ -140,7 +165,7 @@ def _item(outcome: Outcome, action: str) -> dict[str, Any]:
         "ok": True,
         "state": outcome.alert.status,
         "assignee_id": outcome.alert.assignee_id,
-        "undo": outcome.changed and action in _UNDOABLE,
+        "change": outcome.change_id if action != "undo" else None,
     }
 
 
@@ -197,10 +222,9 @@ def _refusals(items: Sequence[dict[str, Any]]) -> str:
 
 def _why(problem: Problem, action: str) -> str:
     """The problem's words, as somebody in front of the page would say them."""
-    if status := problem.members.get("current_status"):
+    status = problem.members.get("current_status")
+    if status and action != "undo":
         state = words.say(words.STATE, status).lower()
-        if action == "undo":
-            return f"It is {state} by now: that cannot be undone."
         return f"It is {state} and cannot be {_DONE[action]}."
     fields = [str(error["reason"]) for error in problem.errors]
     return " ".join([problem.detail, *(f"{field[:1].upper()}{field[1:]}." for field in fields)])

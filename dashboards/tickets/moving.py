@@ -15,6 +15,8 @@ from noc.identity.capabilities import OPERATE
 from noc.identity.guard import check
 from noc.rest.problems import Problem
 from noc.tickets import workflow
+from noc.tickets.models import Ticket
+from noc.tickets.undoing import undo
 
 
 class Wanted(TypedDict):
@@ -38,8 +40,66 @@ def register(ui: Dash) -> None:
         Input("tickets-move", "data"),
         prevent_initial_call=True,
     )
+    callbacks.register(
+        ui,
+        take_back,
+        Output("ticket-undone", "data"),
+        Input("ticket-undo", "data"),
+        prevent_initial_call=True,
+    )
     done = Output("sink", "data", allow_duplicate=True)
+    browser.call(ui, "ticketUndone", done, Input("ticket-undone", "data"), on_load=False)
     browser.call(ui, "ticketMoved", done, Input("tickets-moved", "data"), on_load=False)
+
+
+class Unwanted(TypedDict):
+    """What is to be taken back: the change that made this version."""
+
+    id: Id
+    version: Id
+    number: NotRequired[Id]
+
+
+def offer(ticket: Ticket) -> dict[str, Any]:
+    """What the reader is told of a change just made, and what takes it back; before the commit."""
+    state = words.say(words.STATE, ticket.status).lower()
+    return {
+        "words": f"{ticket.number} is {state}",
+        "ticket": {"id": ticket.id, "version": ticket.version},
+    }
+
+
+def take_back(wanted: Unwanted) -> dict[str, Any]:
+    """Take back the last change of a ticket, unless somebody did more; what came of it in words.
+
+    403 without ``noc:operate``.
+    """
+    principal = check(OPERATE)
+    ticket_id = wanted["id"]
+    try:
+        ticket = undo(
+            ticket_id,
+            version=wanted["version"],
+            user_id=principal.user_id,
+            site_ids=principal.site_ids,
+            now=utcnow(),
+        )
+        said = offer(ticket)["words"]
+        session().commit()
+    except Problem as problem:
+        session().rollback()
+        return {"id": ticket_id, "ok": False, "words": _stands(ticket_id, problem)}
+    return {"id": ticket_id, "ok": True, "words": f"{said} again"}
+
+
+def _stands(ticket_id: int, problem: Problem) -> str:
+    ticket = queries.work.ticket(ticket_id)
+    if ticket is None:
+        return "The ticket is no longer there."
+    if "current_version" not in problem.members:
+        return problem.detail
+    who, done = _last_done(ticket)
+    return f"{ticket['number']}: {who} {done} since. It stays as it is."
 
 
 def move(wanted: Wanted) -> tuple[dict[str, Any], Any]:
@@ -60,12 +120,12 @@ def move(wanted: Wanted) -> tuple[dict[str, Any], Any]:
             now=utcnow(),
             version=wanted["version"],
         )
+        told = offer(ticket)
         session().commit()
     except Problem as problem:
         session().rollback()
         return {"id": ticket_id, "ok": False}, _refused(ticket_id, problem)
-    state = words.say(words.STATE, ticket.status).lower()
-    return {"id": ticket_id, "ok": True, "words": f"{ticket.number} is {state}"}, None
+    return {"id": ticket_id, "ok": True, **told}, None
 
 
 def _refused(ticket_id: int, problem: Problem) -> Any:
@@ -76,17 +136,8 @@ def _refused(ticket_id: int, problem: Problem) -> Any:
     ticket = queries.work.ticket(ticket_id)
     if ticket is None:
         return html.P("The ticket is no longer there.", className="problem", role="alert")
+    who, done = _last_done(ticket)
     last = ticket["history"][-1]
-    who = last["user_name"] or "the system"
-    done = {
-        "transition": f"set it to {words.say(words.STATE, last['new_status']).lower()}",
-        "assign": f"gave it to {ticket['assignee_name'] or 'nobody'}",
-        "comment": "wrote a comment",
-        "priority": "set its priority and time",
-        "evidence": "added evidence",
-        "merge": "merged it with another",
-        "overdue": "said that it is overdue",
-    }.get(last["action"], "changed it")
     return html.P(
         [
             f"{ticket['number']} was not moved: {who} {done} ",
@@ -97,3 +148,20 @@ def _refused(ticket_id: int, problem: Problem) -> Any:
         className="problem",
         role="alert",
     )
+
+
+def _last_done(ticket: dict[str, Any]) -> tuple[str, str]:
+    """Who changed it last, and what they did."""
+    last = ticket["history"][-1]
+    who = last["user_name"] or "the system"
+    done = {
+        "transition": f"set it to {words.say(words.STATE, last['new_status']).lower()}",
+        "assign": f"gave it to {ticket['assignee_name'] or 'nobody'}",
+        "comment": "wrote a comment",
+        "priority": "set its priority and time",
+        "evidence": "added evidence",
+        "merge": "merged it with another",
+        "overdue": "said that it is overdue",
+        "undo": "took a change back",
+    }.get(last["action"], "changed it")
+    return who, done

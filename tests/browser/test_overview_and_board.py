@@ -82,6 +82,18 @@ def test_a_card_goes_by_keys_by_its_menu_and_by_dragging(
     assert status_of(company) == "RESOLVED"
 
 
+def test_a_move_is_taken_back_with_a_key(watched: Watched, company: Company) -> None:
+    page = board(watched, company)
+    page.locator(".card .card-title").focus()
+    page.keyboard.press("Shift+ArrowRight")
+    expect(column(page, "working").locator(".card")).to_have_count(1)
+    expect(page.locator(".toast")).to_contain_text("is in progress")
+    page.keyboard.press("u")
+    expect(column(page, "waiting").locator(".card")).to_have_count(1)
+    expect(page.locator(".toast").last).to_contain_text("is new again")
+    assert status_of(company) == "NEW"
+
+
 def test_who_was_slower_is_told_what_happened(watched: Watched, company: Company) -> None:
     page = board(watched, company)
     page.locator(".card-move").click()

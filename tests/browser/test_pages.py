@@ -88,7 +88,7 @@ def test_an_alert_appears_by_itself_is_acknowledged_and_that_is_undone(
     assert status_of(company, alert_id) == "ACKNOWLEDGED"
     page.get_by_role("button", name="Undo").click()
     expect(row.locator(".state-new")).to_be_visible()
-    expect(page.locator(".toast")).to_contain_text("new again")
+    expect(page.locator(".toast")).to_contain_text("Alert put back")
     assert status_of(company, alert_id) == "NEW"
     assert page.evaluate("window.stays") is True, "the page was loaded anew"
 

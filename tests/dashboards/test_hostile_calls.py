@@ -115,7 +115,13 @@ def test_a_body_that_does_not_go_with_its_output_is_malformed(reader: Reader, fi
             {"feed-action.data": {"ids": ["alert:1"], "action": "x"}},
             "wanted.action",
         ),
+        (
+            "feed-result.data",
+            {"feed-action.data": {"ids": ["alert:1"], "action": "undo", "changes": ["x"]}},
+            "wanted.changes.0",
+        ),
         ("feed-result.data", {"feed-action.data": None}, "wanted"),
+        ("ticket-undone.data", {"ticket-undo.data": {"id": 1}}, "wanted.version"),
         (
             "tickets-moved.data",
             {"tickets-move.data": {"id": 1, "version": 1, "to": "X"}},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from sqlalchemy.orm import Session
 from dashboards.live.acting import until
 from noc.alerts.models import Alert
 from noc.alerts.process import AlertInput, process_alert
+from noc.alerts.steps import take
+from noc.alerts.transitions import Step
 from noc.database import tenancy
 from noc.database.base import utcnow
 from noc.identity import tenants
@@ -62,11 +65,52 @@ def test_many_are_acknowledged_at_once_and_that_is_undone(
     ids = [raised(f"Door {n}") for n in range(3)]
     answer = do(reader, ids, "acknowledge")
     assert answer["words"] == "3 alerts acknowledged"
-    assert answer["undo"] == [f"alert:{key}" for key in ids]
+    assert answer["undo"]["ids"] == [f"alert:{key}" for key in ids]
     assert answer["number"] == 3
     assert {alert(session, make, key).status for key in ids} == {"ACKNOWLEDGED"}
-    do(reader, ids, "undo")
+    undone = do(reader, ids, "undo", changes=answer["undo"]["changes"])
+    assert undone["words"] == "3 alerts put back"
     assert {alert(session, make, key).status for key in ids} == {"NEW"}
+
+
+@pytest.mark.parametrize(
+    ("action", "more"),
+    [("take", {}), ("snooze", {"span": "4h"}), ("resolve", {"resolution": "FIXED"})],
+)
+def test_what_was_before_is_so_again_unless_somebody_did_more(
+    reader: Reader, make: Make, session: Session, raised: Raise, action: str, more: Any
+) -> None:
+    kept, changed = raised("Door 1"), raised("Door 2")
+    olga = make.user("operator", name="Olga Petrova")
+    do(reader, [kept, changed], "assign", assignee=olga.id)
+    offer = do(reader, [kept, changed], action, **more)["undo"]
+    theirs = Step("reopen" if action != "take" else "assign", utcnow(), olga.id)
+    take(replace(theirs, assignee_id=olga.id), [changed])
+    after = alert(session, make, changed).status
+    answer = do(reader, [kept, changed], "undo", changes=offer["changes"])
+    assert [item["ok"] for item in answer["items"]] == [True, False]
+    assert answer["words"] == "1 alert put back, 1 refused"
+    assert answer["items"][1]["words"].startswith("Olga Petrova ")
+    assert alert(session, make, changed).status == after
+    found = alert(session, make, kept)
+    assert (found.status, found.assignee_id) == ("ASSIGNED", olga.id)
+    short = do(reader, [kept, changed], "undo", changes=offer["changes"][:1])
+    assert [item["ok"] for item in short["items"]] == [False, False]
+
+
+def test_a_step_in_the_drawer_can_be_taken_back_too(
+    reader: Reader, make: Make, session: Session, raised: Raise
+) -> None:
+    key = raised()
+    values = {"alert-step": [({"type": "alert-step", "step": "acknowledge", "key": key}, 1)]}
+    answer = reader.call("detail.children", "alert-step", values=values)
+    offer = answer.json["response"]["undo-offer"]["data"]
+    assert offer["words"] == "Alert acknowledged"
+    assert do(reader, [key], "undo", changes=offer["alerts"]["changes"])["words"] == (
+        "Alert put back"
+    )
+    assert alert(session, make, key).status == "NEW"
+    assert "Step taken back" in drawer(reader, f"alert:{key}").text
 
 
 def test_what_one_refuses_does_not_hold_up_the_others(
@@ -78,7 +122,7 @@ def test_what_one_refuses_does_not_hold_up_the_others(
     assert [item["ok"] for item in answer["items"]] == [False, True, False]
     assert answer["items"][0]["words"] == "It is resolved and cannot be taken."
     assert answer["words"] == "1 alert taken, 2 refused"
-    assert answer["undo"] == []
+    assert answer["undo"]["ids"] == [f"alert:{good}"]
     assert alert(session, make, good).assignee_id is not None
 
 
@@ -205,7 +249,8 @@ def test_whoever_is_limited_to_sites_touches_no_others(
     hana = Reader(app, make, limit_to(make, make.user("operator", name="Hana"), here.id))
     theirs = raised("b", site_id=there.id)
     steps: dict[str, dict[str, Any]] = {
-        "acknowledge": {}, "take": {}, "snooze": {"span": "morning"}, "ticket": {}, "undo": {},
+        "acknowledge": {}, "take": {}, "snooze": {"span": "morning"}, "ticket": {},
+        "undo": {"changes": [1]},
         "resolve": {"resolution": "FIXED"},
     }  # fmt: skip
     for action, more in steps.items():

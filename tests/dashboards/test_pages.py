@@ -88,8 +88,8 @@ def press(reader: Reader, kind: str, step: str, key: int, **written: Any) -> Any
     return reader.call("detail.children", f"{kind}-step", values=values)
 
 
-def act(reader: Reader, alert_id: int, action: str) -> Any:
-    wanted = {"ids": [f"alert:{alert_id}"], "action": action, "number": 1}
+def act(reader: Reader, alert_id: int, action: str, **more: Any) -> Any:
+    wanted = {"ids": [f"alert:{alert_id}"], "action": action, "number": 1} | more
     return reader.call("feed-result.data", "feed-action.data", values={"feed-action.data": wanted})
 
 
@@ -133,20 +133,24 @@ def test_an_alert_is_acknowledged_from_its_row_and_that_is_undone(
 ) -> None:
     answer = act(reader, foul.alert, "acknowledge").json["response"]["feed-result"]["data"]
     (item,) = answer["items"]
-    assert (item["ok"], item["state"], answer["undo"]) == (True, "ACKNOWLEDGED", [item["id"]])
+    assert (item["ok"], item["state"]) == (True, "ACKNOWLEDGED")
+    assert answer["undo"] == {"ids": [item["id"]], "changes": [item["change"]]}
     assert answer["words"] == "Alert acknowledged"
     session.expire_all()
     alert = session.get_one(Alert, (make.tenant_id, foul.alert))
     assert alert.status == "ACKNOWLEDGED"
     assert alert.acknowledged_by is not None
-    undone = act(reader, foul.alert, "undo").json["response"]["feed-result"]["data"]
-    assert (undone["items"][0]["state"], undone["words"]) == ("NEW", "Alert new again")
+    again = act(reader, foul.alert, "undo", changes=[item["change"]])
+    undone = again.json["response"]["feed-result"]["data"]
+    assert (undone["items"][0]["state"], undone["words"]) == ("NEW", "Alert put back")
+    assert undone["undo"] is None
 
 
 def test_what_cannot_be_done_is_answered_in_words(reader: Reader, foul: Scored) -> None:
-    answer = act(reader, foul.alert, "undo").json["response"]["feed-result"]["data"]
+    answer = act(reader, foul.alert, "undo", changes=[987654])
+    answer = answer.json["response"]["feed-result"]["data"]
     assert answer["items"][0]["ok"] is False
-    assert answer["words"] == "It is new by now: that cannot be undone."
+    assert answer["words"] == "A monitor or a job changed it since: it stays as it is."
 
 
 def test_the_drawer_of_an_alert_tells_why_and_leads_on(reader: Reader, foul: Scored) -> None:
@@ -438,6 +442,11 @@ def test_no_callback_shows_or_touches_another_companys_rows(
             "tickets-moved.data",
             "tickets-move.data",
             values={"tickets-move.data": {"id": theirs.ticket, "version": 1, "to": "IN_PROGRESS"}},
+        ),
+        "ticket-undone.data": lambda: reader.call(
+            "ticket-undone.data",
+            "ticket-undo.data",
+            values={"ticket-undo.data": {"id": theirs.ticket, "version": 1}},
         ),
         "tickets-created.data": lambda: reader.call(
             "tickets-created.data",

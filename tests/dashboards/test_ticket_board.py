@@ -64,6 +64,13 @@ def move(reader: Reader, ticket: Ticket, to: str, version: int = 1, **more: Any)
     )
 
 
+def take_back(reader: Reader, ticket_id: int, version: int) -> Any:
+    wanted = {"id": ticket_id, "version": version, "number": 1}
+    return reader.call(
+        "ticket-undone.data", "ticket-undo.data", values={"ticket-undo.data": wanted}
+    )
+
+
 def save(reader: Reader, **written: Any) -> Any:
     fields = FORM | written
     values: dict[str, Any] = {"tickets-new-save.n_clicks": 1}
@@ -163,6 +170,30 @@ def test_a_stale_move_says_who_did_what_and_changes_nothing(
     assert f'"data-open":"ticket:{ticket.id}"' in answer.text
     session.expire_all()
     assert (ticket.status, ticket.version) == ("ON_HOLD", 2)
+
+
+def test_a_move_is_taken_back_unless_somebody_did_more(
+    app: APIFlask, reader: Reader, viewer: Reader, make: Make, session: Session
+) -> None:
+    ticket = opened(session, make)
+    offer = move(reader, ticket, "IN_PROGRESS").json["response"]["tickets-moved"]["data"]["ticket"]
+    assert offer == {"id": ticket.id, "version": 2}
+    assert take_back(viewer, ticket_id=ticket.id, version=2).status_code == 403
+    answer = take_back(reader, ticket.id, 2).json["response"]["ticket-undone"]["data"]
+    assert (answer["ok"], answer["words"]) == (True, f"{ticket.number} is new again")
+    session.expire_all()
+    assert (ticket.status, ticket.assignee_id, ticket.version) == ("NEW", None, 3)
+    move(reader, ticket, "IN_PROGRESS", version=3)
+    olga = make.user("operator", name="Olga Petrova")
+    workflow.transition(ticket.id, "ON_HOLD", user_id=olga.id, now=utcnow())
+    answer = take_back(reader, ticket.id, 4).json["response"]["ticket-undone"]["data"]
+    assert answer["ok"] is False
+    assert "Olga Petrova set it to on hold since. It stays as it is." in answer["words"]
+    session.expire_all()
+    assert ticket.status == "ON_HOLD"
+    hana = Reader(app, make, limit_to(make, make.user("operator"), make.site().id))
+    gone = take_back(hana, ticket.id, 5).json["response"]["ticket-undone"]["data"]
+    assert gone["words"] == "The ticket is no longer there."
 
 
 def test_a_move_that_the_workflow_does_not_have_is_told(

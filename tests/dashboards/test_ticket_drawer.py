@@ -69,3 +69,13 @@ def test_a_comment_is_taken_whatever_the_ticket_has_become(reader: Reader, ticke
     workflow.comment(ticket.id, "The guard has called.", user_id=None, now=utcnow())
     shown = press(reader, "ticket", "comment", ticket.id, note="I am on it.", version=1)
     assert "I am on it." in shown.text
+
+
+def test_a_step_offers_its_undoing_and_a_comment_does_not(
+    reader: Reader, session: Session, ticket: Ticket
+) -> None:
+    taken = press(reader, "ticket", "mine", ticket.id, note="", version=1)
+    offer = taken.json["response"]["undo-offer"]["data"]
+    assert offer["ticket"] == {"id": ticket.id, "version": 2}
+    said = press(reader, "ticket", "comment", ticket.id, note="Seen", version=2)
+    assert "undo-offer" not in said.json["response"]
