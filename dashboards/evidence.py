@@ -39,10 +39,11 @@ def explained(score: dict[str, Any], threshold: float) -> list[Any]:
 
 
 def punch_head(score: dict[str, Any], zone: str | None, threshold: float) -> html.Div:
-    """One line about a punch: what, when, and its score."""
+    """One line about a punch: what, which opens it, when, and its score."""
+    what = marks.opens(f"punch:{score['punch_id']}", words.say(words.PUNCH, score["kind"]))
     return html.Div(
         [
-            html.Span(words.say(words.PUNCH, score["kind"]), className="punch-kind"),
+            html.Span(what, className="punch-kind"),
             marks.moment(score["occurred_at"], zone),
             html.Span(className="spring"),
             verdict(score),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Company, Watched
+from tests.browser.test_review import shown
+from tests.fraud.review.population import prediction
+
+pytestmark = pytest.mark.browser
 
 
 def test_a_cell_opens_from_the_keyboard_and_stands_in_the_address(
@@ -47,3 +52,27 @@ def test_a_site_on_the_map_leads_to_its_cells(watched: Watched, company: Company
     page.wait_for_url(f"**site={company.site_id}**")
     expect(page.locator("#heatmap-graph")).to_contain_text("Harbour Depot")
     expect(page.locator("#heatmap-graph")).not_to_contain_text("Quiet Yard")
+
+
+def test_from_a_cell_to_its_punch_to_a_verdict(watched: Watched, company: Company) -> None:
+    page = watched.sign_in(company, "/app/people")
+    page.goto(f"{watched.base}/app/heatmap?view=table&by=day")
+    page.get_by_role("button", name="Harbour Depot", exact=False).click()
+    cell = page.locator("#drill")
+    expect(cell).to_contain_text("The same phone punched for somebody else")
+    cell.get_by_role("button", name="Punched in").click()
+    drawer = page.locator("#detail")
+    expect(drawer).to_contain_text("The same phone punched for somebody else")
+    drawer.get_by_role("link", name="Review this punch").click()
+    page.wait_for_url("**/app/review?punch=*")
+    shown(page, "Meera Joshi")
+    expect(page.locator("#drawer")).to_be_hidden()
+    page.get_by_role("button", name="Fraud", exact=True).click()
+    expect(page.locator(".review-last li")).to_contain_text("Meera Joshi")
+    expect(page.locator(".review-last .said-confirmed")).to_have_text("Fraud")
+    with company.rows() as make:
+        found = prediction(make, company.punch.punch)
+        assert (found.actual_fraud_detected, found.label_source) == (True, "review")
+
+    page.goto(f"{watched.base}/app/heatmap?view=table&by=day&open=punch:{company.punch.punch}")
+    expect(page.locator("#detail")).to_contain_text("Confirmed fraud")
