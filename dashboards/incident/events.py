@@ -27,6 +27,7 @@ _DONE = {
     "unshelve": "Back from the shelf",
     "resolve": "Resolved",
     "reopen": "Reopened",
+    "undo": "Took a step back",
     "note": "Note",
     "comment": "Comment",
     "created": "Opened",

@@ -15,9 +15,12 @@ from noc.alerts import lifecycle
 from noc.alerts.lapsing import expire_stale, lapse_acknowledgements
 from noc.alerts.models import Alert
 from noc.alerts.process import AlertInput, process_alert, process_alerts
+from noc.alerts.steps import take
 from noc.alerts.suppression import windows
 from noc.alerts.suppression.schemas import SuppressionIn
 from noc.alerts.suppression.unmuting import unmute
+from noc.alerts.transitions import Step
+from noc.alerts.undoing import undo
 from noc.database.tenancy import tenant_context
 from noc.extensions import queue
 from noc.identity import tenants
@@ -251,6 +254,18 @@ def test_what_is_reopened_or_comes_back_begins_anew(room: Room, ann: int) -> Non
     assert room.states() == ["answered"] * 3 + ["active"]
     assert [run.begun_at for run in room.runs()] == [NOW, at(2), at(600), at(701)]
     assert room.work(702) == ["told"]
+
+
+def test_what_answered_it_and_is_taken_back_begins_anew(room: Room, ann: int) -> None:
+    room.policy({"after_minutes": 1, "users": [ann]})
+    alert = room.alert()
+    (done,) = take(Step("assign", at(1), ann, assignee_id=ann), [alert])
+    room.session.commit()
+    assert room.states() == ["answered"]
+    undo({alert: done.change_id or 0}, user_id=ann, now=at(2))
+    room.session.commit()
+    assert room.states() == ["answered", "active"]
+    assert room.work(3) == ["told"]
 
 
 def test_what_is_muted_begins_when_it_is_heard_of(room: Room, ann: int) -> None:
