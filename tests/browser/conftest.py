@@ -35,7 +35,11 @@ from tests.conftest import Services
 from tests.dashboards.scored import Scored, scored
 from tests.factories import Make
 
-expect.set_options(timeout=15_000)
+PATIENCE = 30_000
+"""Milliseconds until what a test waits for counts as not coming. What comes ends the wait at once:
+only a loaded machine ever needs them."""
+
+expect.set_options(timeout=PATIENCE)
 
 DATABASE = "noc_browser"
 PASSWORD = "a long night shift"
@@ -82,13 +86,14 @@ class Server:
             self.process = subprocess.Popen(
                 command, cwd=REPOSITORY, env=self.environment, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while time.monotonic() < deadline:
             try:
                 with urllib.request.urlopen(f"{self.url}/healthz", timeout=2):
                     return
             except (urllib.error.URLError, ConnectionError, TimeoutError):
                 time.sleep(0.2)
+        self.stop()
         raise AssertionError(f"the web process does not answer:\n{self.log.read_text()}")
 
     def stop(self) -> None:
@@ -245,7 +250,7 @@ def watched(browser: Browser, server: Server, request: pytest.FixtureRequest) ->
     options: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"}
     marker = request.node.get_closest_marker("window")
     context = browser.new_context(**(options | (marker.kwargs if marker else {})))
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     watched = Watched(context.new_page(), server.url)
     yield watched
     context.close()

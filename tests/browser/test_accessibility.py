@@ -34,7 +34,15 @@ def settled(page: Page) -> None:
     expect(page.locator("#title")).not_to_be_empty()
     expect(page.locator("#page .skeleton")).to_have_count(0)
     expect(page.locator("#page .is-loading")).to_have_count(0)
-    page.wait_for_timeout(300)  # Fading in: half-transparent text has too little contrast.
+    still(page)
+
+
+def still(page: Page) -> None:
+    """Nothing is fading in: half-transparent text has too little contrast."""
+    page.wait_for_function(
+        """() => document.getAnimations().every((one) =>
+            one.playState !== "running" || one.effect.getTiming().iterations === Infinity)"""
+    )
 
 
 def wrong(page: Page) -> list[str]:
@@ -67,6 +75,6 @@ def test_the_drawer_and_the_sign_in_page_are_no_harder(watched: Watched, company
     settled(page)
     page.locator("#alerts-grid .ag-center-cols-container .ag-row").first.click()
     expect(page.locator("#detail .drawer-title")).to_be_visible()
-    page.wait_for_timeout(300)
+    still(page)
     troubles += wrong(page)
     assert not troubles, "\n".join(troubles)

@@ -44,7 +44,7 @@ def test_the_overview_follows_the_feed_and_its_numbers_lead_to_their_lists(
     expect(page.locator("#overview-feed")).to_have_text("live")
     page.evaluate("window.stays = true")
     raise_alert(company, "The gate was left open.", "CRITICAL")
-    expect(page.locator(".lede h2")).to_contain_text("2 critical alerts are open", timeout=15_000)
+    expect(page.locator(".lede h2")).to_contain_text("2 critical alerts are open")
     assert page.evaluate("window.stays") is True, "the page was loaded anew"
     page.get_by_role("link", name="critical alerts, under 1").click()
     expect(page.locator("#alerts-count")).to_have_text("1 alert")

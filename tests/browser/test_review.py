@@ -15,7 +15,7 @@ from tests.fraud.review.population import prediction
 
 pytestmark = pytest.mark.browser
 
-PATIENCE = 20_000
+PATIENCE = 45_000
 """Milliseconds: the charts' program is big, and this is the first page that asks for it."""
 
 
