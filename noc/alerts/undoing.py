@@ -69,15 +69,36 @@ def undo(
     with its alert does not come back with it.
     """
     step = Step("undo", now, user_id, note)
-    alerts = lock_alerts(list(changes), site_ids)
-    last = _last(alerts)
-    judged = {key: _judge(key, alerts.get(key), last.get(key), changes[key]) for key in changes}
-    _restore(judged, last, now)
+    judged: dict[int, Outcome] = {}
+    last: dict[int, Row[Any]] = {}
+    for batch in _batches(list(changes)):
+        alerts = lock_alerts(batch, site_ids)
+        last |= _last(alerts)
+        found = {key: _judge(key, alerts.get(key), last.get(key), changes[key]) for key in batch}
+        _restore(found, last, now)
+        judged |= found
 
     def entry(_: Step, outcome: Outcome) -> dict[str, Any]:
         return _entry(step, outcome, last[outcome.alert_id])
 
-    return record(step, list(judged.values()), entry)
+    return record(step, [judged[key] for key in changes], entry)
+
+
+def _batches(alert_ids: list[int]) -> list[list[int]]:
+    """What is locked and restored together: one by one, in the order of keys, to open any again.
+
+    Whoever opens an alert takes its key and may wait for it, and must not hold one of a later key
+    meanwhile (:mod:`noc.alerts.steps` reopens in the same way).
+    """
+    rows = session().execute(
+        select(Alert.id, Alert.status)
+        .where(Alert.tenant_id == required_tenant(), Alert.id.in_(alert_ids))
+        .order_by(Alert.dedup_key.collate("C"), Alert.id)
+    )
+    found = {row.id: row.status for row in rows}
+    if "RESOLVED" not in found.values():
+        return [alert_ids]
+    return [*([key] for key in found), [key for key in alert_ids if key not in found]]
 
 
 def _last(alert_ids: Iterable[int]) -> dict[int, Row[Any]]:
