@@ -34,6 +34,11 @@ def settled(page: Page) -> None:
     expect(page.locator("#title")).not_to_be_empty()
     expect(page.locator("#page .skeleton")).to_have_count(0)
     expect(page.locator("#page .is-loading")).to_have_count(0)
+    # A grid draws its cells after its rows.
+    page.wait_for_function(
+        """() => [...document.querySelectorAll("#page .ag-root")].every((grid) =>
+            grid.querySelector(".ag-header-cell"))"""
+    )
     still(page)
 
 

@@ -68,7 +68,7 @@ def test_an_incident_is_replayed_and_closed(watched: Watched, company: Company) 
     expect(known).to_contain_text("nothing yet")
     page.locator("#incident-speed").get_by_text("15 min/s").click()
     page.locator("#incident-play").click()
-    expect(known).to_contain_text("Everything to", timeout=20_000)
+    expect(known).to_contain_text("Everything to", timeout=120_000)
     expect(rows).to_have_count(everything)
 
     page.get_by_role("button", name="Root cause").click()
