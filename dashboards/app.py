@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+# plotly looks for pandas in every figure that it checks. Loaded by the first model, in the thread
+# of one request, it would be found half-loaded by the others, which fail.
+import pandas  # noqa: F401
 from dash import Dash, html
 from flask import Flask
 from flask_compress import Compress

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from noc.extensions import session as current_session
 from noc.identity import tenants, tokens
 from noc.identity.capabilities import TOKEN_CAPABILITIES
 from noc.launcher.services import embedded
+from noc.rest.encoding import IsoJson
 from noc.settings import Settings
 from tests.factories import Make
 
@@ -132,10 +134,14 @@ class SeparateClient(FlaskClient):
     """Gives each request a context and a session of its own, as the web server does.
 
     What the test made is committed first (into the transaction that ends with the test); what a
-    view left uncommitted is gone when it answers.
+    view left uncommitted is gone when it answers. JSON is written as clients write it, who know
+    numbers that are none.
     """
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
+        if "json" in kwargs:
+            kwargs["data"] = json.dumps(kwargs.pop("json"), default=IsoJson.default)
+            kwargs.setdefault("content_type", "application/json")
         if has_app_context():
             current_session().commit()
         with self.application.app_context():

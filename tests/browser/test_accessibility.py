@@ -51,6 +51,14 @@ def still(page: Page) -> None:
 
 
 def wrong(page: Page) -> list[str]:
+    """What is seriously wrong and stays so: what was still being drawn is looked at again."""
+    if not _found(page):
+        return []
+    settled(page)
+    return _found(page)
+
+
+def _found(page: Page) -> list[str]:
     """What axe finds that is serious, with the places where it is."""
     found: list[dict[str, Any]] = Axe().run(page).response["violations"]
     return [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -314,3 +316,9 @@ def test_missing_shares_stand_beside_those_of_before() -> None:
     assert list(now.x) == [0.06, 0.01, 0.01]
     assert list(before.x) == [0.43, 0.02, 0.02]
     assert "Missing in 6.0%, 43.0% before" in now.hovertext[0]
+
+
+def test_no_figure_meets_a_half_loaded_pandas() -> None:
+    """plotly uses it where it finds it: it is there before there are threads."""
+    program = "import sys, wsgi; sys.exit('pandas' not in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
