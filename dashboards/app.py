@@ -7,6 +7,7 @@ from typing import Any
 # plotly looks for pandas in every figure that it checks. Loaded by the first model, in the thread
 # of one request, it would be found half-loaded by the others, which fail.
 import pandas  # noqa: F401
+import plotly.io as pio
 from dash import Dash, html
 from flask import Flask
 from flask_compress import Compress
@@ -40,6 +41,9 @@ _INDEX = """<!DOCTYPE html>
 def build(server: Flask) -> Dash:
     """The Dash application on ``server``, complete."""
     Compress(server)
+    # Not orjson, which plotly would choose: it refuses whole numbers beyond 64 bits, and whoever
+    # sends one to a callback would get a fault for an answer.
+    pio.json.config.default_engine = "json"
     untyped: Any = Dash
     ui: Dash = untyped(
         "dashboards",

@@ -43,6 +43,7 @@ SCHEDULE = {
     "deliveries": "Forget old deliveries",
     "profiles": "Learn habits of guards",
     "retention": "Forget old events",
+    "score_days": "Pack the scores of days that are over",
     "partitions": "Make room for the coming months",
 }
 """What the schedule's entries do, by name."""

@@ -58,11 +58,6 @@ class Bell:
             os.close(log)
         wait_until(lambda: self._redis.is_ready(self._child.pid), "Redis answers")
 
-    def kill_at_work(self) -> None:
-        """kill -9, once it has committed something."""
-        self._told.poll(WAIT_SECONDS)
-        self.kill()
-
     def kill(self) -> None:
         """kill -9."""
         self._child.kill()
@@ -166,6 +161,11 @@ class Worker:
         self._process = spawning.Process(target=work, args=arguments, daemon=True)
         self._process.start()
         committed.close()
+
+    def kill_at_work(self) -> None:
+        """kill -9, once it has committed something."""
+        self._told.poll(WAIT_SECONDS)
+        self.kill()
 
     def kill(self) -> None:
         """kill -9."""
