@@ -139,8 +139,8 @@ class SeparateClient(FlaskClient):
     """
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
-        if "json" in kwargs:
-            kwargs["data"] = json.dumps(kwargs.pop("json"), default=IsoJson.default)
+        if (body := kwargs.pop("json", None)) is not None:
+            kwargs["data"] = json.dumps(body, default=IsoJson.default)
             kwargs.setdefault("content_type", "application/json")
         if has_app_context():
             current_session().commit()

@@ -212,7 +212,10 @@ def record(
     if not changed:
         return list(outcomes)
     entered = session().execute(
-        insert(AlertChange).returning(AlertChange.alert_id, AlertChange.id),
+        # As many as the parameters of a statement allow: a thousand would be the default.
+        insert(AlertChange)
+        .returning(AlertChange.alert_id, AlertChange.id)
+        .execution_options(insertmanyvalues_page_size=5_000),
         [change(step, outcome) for outcome in changed],
     )
     ids = {row.alert_id: row.id for row in entered}
