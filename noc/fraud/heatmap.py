@@ -1,8 +1,8 @@
 """Scores by site and time: hour of the week or calendar day, on the site's clock or the company's.
 
-Days that are over are read packed (:mod:`noc.fraud.score_days`), which takes a fifth of the time
-that the database needs to add up their rows. Voided punches do not count. Whoever is limited to
-some sites (``site_ids``) sees only those.
+Days that are over are read packed (:mod:`noc.fraud.score_days`): at a million punches the answer
+takes less than half the time that it takes from the rows (``python -m tests.bench heatmap``).
+Voided punches do not count. Whoever is limited to some sites (``site_ids``) sees only those.
 """
 
 from __future__ import annotations
