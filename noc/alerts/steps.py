@@ -254,6 +254,14 @@ def _change(step: Step, outcome: Outcome) -> dict[str, Any]:
         "resolution": step.resolution,
         "before": dict(outcome.before) if step.action in UNDOABLE else None,
     }
+    told = {name: value for name, value in detail.items() if value is not None} or None
+    return entry(step, outcome, TRANSITIONS[step.action][outcome.old_status], told)
+
+
+def entry(
+    step: Step, outcome: Outcome, new_status: str, detail: dict[str, Any] | None
+) -> dict[str, Any]:
+    """The entry of the history, for :func:`record`."""
     return {
         "tenant_id": required_tenant(),
         "alert_id": outcome.alert_id,
@@ -261,9 +269,9 @@ def _change(step: Step, outcome: Outcome) -> dict[str, Any]:
         "user_id": step.user_id,
         "action": step.action,
         "old_status": outcome.old_status,
-        "new_status": TRANSITIONS[step.action][outcome.old_status],
+        "new_status": new_status,
         "note": step.note,
-        "detail": {name: value for name, value in detail.items() if value is not None} or None,
+        "detail": detail,
     }
 
 

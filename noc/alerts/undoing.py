@@ -12,7 +12,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.engine import Row
 
 from noc.alerts.models import Alert
-from noc.alerts.steps import Outcome, lock_alerts, record, unless_open_elsewhere
+from noc.alerts.steps import Outcome, entry, lock_alerts, record, unless_open_elsewhere
 from noc.alerts.transitions import TRANSITIONS, UNDOABLE, Step, values_after
 from noc.database.tenancy import required_tenant
 from noc.extensions import session
@@ -78,10 +78,11 @@ def undo(
         _restore(found, last, now)
         judged |= found
 
-    def entry(_: Step, outcome: Outcome) -> dict[str, Any]:
-        return _entry(step, outcome, last[outcome.alert_id])
+    def undone(_: Step, outcome: Outcome) -> dict[str, Any]:
+        taken = last[outcome.alert_id]
+        return entry(step, outcome, taken.old_status, {"undone": taken.id, "action": taken.action})
 
-    return record(step, [judged[key] for key in changes], entry)
+    return record(step, [judged[key] for key in changes], undone)
 
 
 def _batches(alert_ids: list[int]) -> list[list[int]]:
@@ -182,17 +183,3 @@ def _write(alert_ids: Sequence[int], values: Mapping[str, Any]) -> None:
         .values(**values)
         .execution_options(synchronize_session="evaluate")
     )
-
-
-def _entry(step: Step, outcome: Outcome, last: Row[Any]) -> dict[str, Any]:
-    return {
-        "tenant_id": required_tenant(),
-        "alert_id": outcome.alert_id,
-        "at": step.now,
-        "user_id": step.user_id,
-        "action": step.action,
-        "old_status": outcome.old_status,
-        "new_status": last.old_status,
-        "note": step.note,
-        "detail": {"undone": last.id, "action": last.action},
-    }

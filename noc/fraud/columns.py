@@ -55,12 +55,17 @@ def read_columns(query: str, params: Mapping[str, Any], columns: Mapping[str, Ki
     rows: int = row.rows
     unpacked: Columns = {}
     for (name, kind), data in zip(columns.items(), row[1:], strict=True):
-        values = np.frombuffer(data or b"", dtype=_WIRE[kind])
+        values = unpack(data or b"", kind)
         if len(values) != rows:
             raise ValueError(f"column {name} is NULL in {rows - len(values)} of {rows} rows")
-        native = values.astype(_NATIVE[kind])
-        unpacked[name] = native + _EPOCH_2000_US if kind == "time" else native
+        unpacked[name] = values
     return unpacked
+
+
+def unpack(data: bytes, kind: Kind) -> NDArray[Any]:
+    """Values that PostgreSQL has sent one behind the other, as :func:`read_columns` has them."""
+    native = np.frombuffer(data, dtype=_WIRE[kind]).astype(_NATIVE[kind])
+    return native + _EPOCH_2000_US if kind == "time" else native
 
 
 @cache

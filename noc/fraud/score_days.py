@@ -23,7 +23,7 @@ from noc.database.binary import binary
 from noc.database.locks import try_hold
 from noc.extensions import session
 from noc.fraud.clocks import DAY, Span
-from noc.fraud.columns import Columns, Kind, read_columns
+from noc.fraud.columns import Columns, Kind, read_columns, unpack
 
 AFTER = dt.timedelta(days=2)
 """A day is packed so long after its end: the triggers heed what is older than half of that."""
@@ -65,6 +65,7 @@ _PACK = text(
             string_agg(float8send(l.fraud_score), ''::bytea) AS scores
         {_COUNTED}
         GROUP BY l.site_id) AS s
+    ON CONFLICT DO NOTHING
     """  # noqa: S608
 )
 _MISSING = text(
@@ -85,8 +86,6 @@ _PACKED = binary(
     WHERE tenant_id = :tenant AND day >= :first AND day < :until ORDER BY day
     """
 )
-_EPOCH_2000 = np.int64(946_684_800_000_000)
-"""Microseconds of Unix time at which PostgreSQL's own clock begins."""
 
 
 def missing_days(*, tenant_id: int, now: dt.datetime) -> list[dt.date]:
@@ -97,7 +96,7 @@ def missing_days(*, tenant_id: int, now: dt.datetime) -> list[dt.date]:
 
 
 def pack(day: dt.date, *, tenant_id: int) -> bool:
-    """Pack the day, which must be in :func:`missing_days`; False while old days change.
+    """Pack the day, one of :func:`missing_days`, unless it is by now; False while old days change.
 
     The transaction must be new and is committed soon after: it keeps others from changing old
     days. Two queries.
@@ -152,10 +151,10 @@ def _in_runs(read: Columns) -> Columns:
 
 def _unpacked(site_ids: bytes, punches: bytes, times: bytes, scores: bytes) -> Columns:
     return {
-        "site": np.frombuffer(site_ids, ">i8").astype(np.int64),
-        "punches": np.frombuffer(punches, ">i8").astype(np.int64),
-        "at": np.frombuffer(times, ">i8").astype(np.int64) + _EPOCH_2000,
-        "score": np.frombuffer(scores, ">f8").astype(np.float64),
+        "site": unpack(site_ids, "int"),
+        "punches": unpack(punches, "int"),
+        "at": unpack(times, "time"),
+        "score": unpack(scores, "float"),
     }
 
 

@@ -148,6 +148,14 @@ def test_a_day_is_packed_two_days_after_its_end_and_none_before_the_first_score(
     assert score_days.missing_days(tenant_id=make.tenant_id, now=almost) == expected[1:]
 
 
+def test_who_comes_second_leaves_a_day_that_is_packed(make: Make) -> None:
+    punched(make, make.site(), OLD, 0.5)
+
+    for _ in range(2):
+        assert score_days.pack(OLD.date(), tenant_id=make.tenant_id)
+    assert packed(make) == [OLD.date()]
+
+
 def _late(make: Make, _punch: int) -> None:
     punched(make, make.session.scalars(select(Site)).one(), OLD, 0.7)
 
