@@ -1,9 +1,10 @@
 """The scores of a tenant as columns, quickly: days that are over are kept packed.
 
-Reading half a million rows one by one takes PostgreSQL half a second, whatever is added up of
-them. A UTC day that has been over for two days hardly changes any more, so its punches are packed
-into one row (``fraud_score_day``): the sites in order, how many punches each has, and the times
-and scores of all of them, as PostgreSQL sends such numbers. The rest is read from the table.
+An answer from half a million rows takes more than twice as long as one from packed days
+(``python -m tests.bench heatmap`` has both). A UTC day that has been over for two days hardly
+changes any more, so its punches are packed into one row (``fraud_score_day``): the sites in order,
+how many punches each has, and the times and scores of all of them, as PostgreSQL sends such
+numbers. The rest is read from the table.
 
 What is read is always the same as the table would give. Whoever scores, scores again, removes or
 voids a punch of an old day takes the packed day away in the same transaction (the triggers of
