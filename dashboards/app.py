@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 # plotly looks for pandas in every figure that it checks. Loaded by the first model, in the thread
@@ -14,10 +15,12 @@ from flask_compress import Compress
 
 from dashboards import callbacks, detail, finder, routing, shell
 from dashboards.places import PAGES
-from dashboards.public_files import address
+from dashboards.public_files import address, fetch_ahead
 from noc.identity.guard import CSRF_COOKIE, CSRF_HEADER
 
 PREFIX = "/app/"
+
+_SCRIPT = re.compile(r'<script src="([^"]+)"')
 
 _INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -30,10 +33,11 @@ _INDEX = """<!DOCTYPE html>
         <link rel="stylesheet" href="{type}">
         <script src="{appearance}"></script>
         {{%css%}}
+        <link rel="stylesheet" href="{style}">
     </head>
     <body>
         {{%app_entry%}}
-        <footer>{{%config%}}{{%scripts%}}{{%renderer%}}</footer>
+        <footer>{{%config%}}{{%scripts%}}<script src="{script}"></script>{{%renderer%}}</footer>
     </body>
 </html>"""
 
@@ -50,6 +54,8 @@ def build(server: Flask) -> Dash:
         server=server,
         url_base_pathname=PREFIX,
         index_string=_index(),
+        # Our own style and script come as one file each: public_files.
+        include_assets_files=False,
         title="NOC Intelligence",
         update_title=None,
         suppress_callback_exceptions=True,
@@ -62,6 +68,7 @@ def build(server: Flask) -> Dash:
         part.register(ui)
     callbacks.guard(server, ui, PREFIX)
     _warm_up(server)
+    fetch_ahead(server, _scripts(server, ui))
     # The layout is of whoever is signed in: only now, for the warm-up has nobody.
     ui.layout = shell.layout
     return ui
@@ -73,10 +80,19 @@ def _warm_up(server: Flask) -> None:
         server.preprocess_request()
 
 
+def _scripts(server: Flask, ui: Dash) -> list[str]:
+    """Where Dash's own scripts are found, in the order in which a page loads them."""
+    with server.test_request_context(PREFIX):
+        page: str = ui.index()
+    return [script for script in _SCRIPT.findall(page) if script.startswith(PREFIX)]
+
+
 def _index() -> str:
     return _INDEX.format(
         icon=address("mark.svg"),
         tokens=address("tokens.css"),
         type=address("type.css"),
         appearance=address("appearance.js"),
+        style=address("pages.css"),
+        script=address("pages.js"),
     )

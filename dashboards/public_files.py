@@ -1,8 +1,14 @@
-"""Style, type and script that a page without a sign-in may have: ``/assets-public/<file>``."""
+"""Style, type and script below ``/assets-public/``: files for anybody, with or without a session.
+
+The style and the script of the pages are many files in ``assets`` and one of each to the browser: a
+request for each would take longer than what it brings. They are code without data, so the sign-in
+page has the browser fetch them ahead, and Dash's scripts with them.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -13,16 +19,37 @@ from dashboards import theme
 
 PREFIX = "/assets-public"
 FOLDER = Path(__file__).parent / "public"
+PARTS = Path(__file__).parent / "assets"
 
 _YEAR = 31_536_000
 
 
+def _joined(kind: str) -> str:
+    """All files of a kind in ``assets``, in the order of their names."""
+    files = sorted(PARTS.glob(f"*.{kind}"))
+    return "\n".join(f"/* {file.name} */\n{file.read_text(encoding='utf-8')}" for file in files)
+
+
+_MADE: dict[str, tuple[str, Callable[[], str]]] = {
+    "tokens.css": ("text/css", theme.css_tokens),
+    "pages.css": ("text/css", lambda: _joined("css")),
+    "pages.js": ("text/javascript", lambda: _joined("js")),
+}
+"""What is put together once per process, by the name it is asked for: its type, and how."""
+
+
 def init_app(app: Flask) -> None:
-    """Serve the folder ``public`` and the tokens of :mod:`dashboards.theme`."""
+    """Serve the folder ``public`` and what is made; tell templates where each file is."""
     bp = Blueprint("public_files", __name__, url_prefix=PREFIX)
-    bp.add_url_rule("/tokens.css", "tokens", _tokens)
     bp.add_url_rule("/<path:name>", "file", _file)
     app.register_blueprint(bp)
+    app.context_processor(lambda: {"public_file": address})
+
+
+def fetch_ahead(app: Flask, scripts: Sequence[str]) -> None:
+    """Have the sign-in page fetch what the first page will need, ``scripts`` of others with it."""
+    ahead = {"style": [address("pages.css")], "script": [*scripts, address("pages.js")]}
+    app.context_processor(lambda: {"fetch_ahead": ahead})
 
 
 def address(name: str) -> str:
@@ -32,24 +59,22 @@ def address(name: str) -> str:
 
 @cache
 def _fingerprint(name: str) -> str:
-    content = _tokens_css().encode() if name == "tokens.css" else (FOLDER / name).read_bytes()
+    content = _made(name).encode() if name in _MADE else (FOLDER / name).read_bytes()
     return hashlib.sha256(content).hexdigest()[:12]
 
 
 @cache
-def _tokens_css() -> str:
-    return theme.css_tokens()
+def _made(name: str) -> str:
+    return _MADE[name][1]()
 
 
-def _tokens() -> BaseResponse:
-    response = Response(_tokens_css(), mimetype="text/css")
+def _file(name: str) -> BaseResponse:
+    if name not in _MADE:
+        return send_from_directory(FOLDER, name, max_age=_age())
+    response = Response(_made(name), mimetype=_MADE[name][0])
     response.cache_control.max_age = _age()
     response.add_etag()
     return response.make_conditional(request)
-
-
-def _file(name: str) -> Response:
-    return send_from_directory(FOLDER, name, max_age=_age())
 
 
 def _age() -> int:

@@ -30,6 +30,10 @@ CSRF_HEADER = "X-CSRFToken"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _GUARDED = ("/api/v2/", "/app/", "/ws/")
 
+_FOR_ANYBODY = ("/assets-public/", "/app/_dash-component-suites/")
+"""Style and script without data, which the sign-in page has fetched ahead. They are answered without
+a look at the session: a browser keeps them, whoever signs in or out."""
+
 
 def init_app(app: Flask) -> None:
     """Authenticate each request below the guarded paths, before any view, Dash's included."""
@@ -82,7 +86,7 @@ def _guard() -> Response | None:
     g.pop("principal", None)
     name_tenant(session(), None)
     path = request.path if request.path.endswith("/") else f"{request.path}/"
-    if not path.startswith(_GUARDED):
+    if not path.startswith(_GUARDED) or path.startswith(_FOR_ANYBODY):
         return None
     principal = _authenticate()
     if principal is not None:
@@ -136,6 +140,8 @@ def new_csrf() -> str:
 
 def _give_csrf_cookie(response: Response) -> Response:
     """Give the page's script the token it must send back; the session cookie stays HttpOnly."""
+    if request.path.startswith(_FOR_ANYBODY):
+        return response
     token, kept = cookie.get("csrf"), request.cookies.get(CSRF_COOKIE)
     if token and kept != token:
         response.set_cookie(
