@@ -10,13 +10,15 @@ from typing import Any
 import pandas  # noqa: F401
 import plotly.io as pio
 from dash import Dash, html
-from flask import Flask
+from dash.exceptions import DependencyException
+from flask import Flask, Response
 from flask_compress import Compress
 
 from dashboards import callbacks, detail, finder, routing, shell
 from dashboards.places import PAGES
 from dashboards.public_files import address, fetch_ahead
 from noc.identity.guard import CSRF_COOKIE, CSRF_HEADER
+from noc.rest.problems import Problem
 
 PREFIX = "/app/"
 
@@ -67,6 +69,7 @@ def build(server: Flask) -> Dash:
     for part in (shell, finder, detail, routing, *PAGES):
         part.register(ui)
     callbacks.guard(server, ui, PREFIX)
+    server.register_error_handler(DependencyException, _no_such_script)
     _warm_up(server)
     fetch_ahead(server, _scripts(server, ui))
     # The layout is of whoever is signed in: only now, for the warm-up has nobody.
@@ -80,7 +83,12 @@ def _warm_up(server: Flask) -> None:
         server.preprocess_request()
 
 
-def _scripts(server: Flask, ui: Dash) -> list[str]:
+def _no_such_script(_: DependencyException) -> Response:
+    """Anybody may ask for a library's script; one that no page has is no fault of ours."""
+    return Problem(404, "There is no such script.").response()
+
+
+def _scripts(server: Flask, ui: Any) -> list[str]:
     """Where Dash's own scripts are found, in the order in which a page loads them."""
     with server.test_request_context(PREFIX):
         page: str = ui.index()

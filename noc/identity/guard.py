@@ -31,8 +31,10 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _GUARDED = ("/api/v2/", "/app/", "/ws/")
 
 _FOR_ANYBODY = ("/assets-public/", "/app/_dash-component-suites/")
-"""Style and script without data, which the sign-in page has fetched ahead. They are answered without
-a look at the session: a browser keeps them, whoever signs in or out."""
+"""Style and script without data, which the sign-in page has fetched ahead.
+
+They are answered without a look at the session: a browser keeps them, whoever signs in or out.
+"""
 
 
 def init_app(app: Flask) -> None:

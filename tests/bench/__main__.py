@@ -17,6 +17,7 @@ from tests.bench import (
     heatmap,
     large,
     model,
+    pages,
     punches,
     telemetry,
     training,
@@ -37,6 +38,8 @@ BENCHMARKS: dict[str, Callable[[House], list[Figure]]] = {
     "alerts-list": alerts.listed,
     "large": large.large,
     "heatmap": heatmap.heatmap,
+    "first-page": pages.first_page,
+    "live-page": pages.live_page,
 }
 ALONE: dict[str, Callable[[], list[Figure]]] = {
     "crowd": crowd.crowd,

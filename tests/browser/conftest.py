@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from typing import Any
 import pytest
 from apiflask import APIFlask
 from flask_migrate import upgrade
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 from sqlalchemy.engine import make_url
 
 from noc import create_app
@@ -31,6 +30,7 @@ from noc.extensions import session as current_session
 from noc.identity import tenants
 from noc.identity.passwords import hash_password
 from noc.settings import Settings
+from tests import chromium
 from tests.conftest import Services
 from tests.dashboards.scored import Scored, scored
 from tests.factories import Make
@@ -43,25 +43,20 @@ expect.set_options(timeout=PATIENCE)
 
 DATABASE = "noc_browser"
 PASSWORD = "a long night shift"
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Headless Chromium; skips where there is none, fails where one is required."""
-    program = next((path for name in PROGRAMS if (path := shutil.which(name))), None)
+    program = chromium.program()
     if program is None:
-        reason = f"none of {', '.join(PROGRAMS)} is on the PATH"
+        reason = f"none of {', '.join(chromium.PROGRAMS)} is on the PATH"
         if os.environ.get("NOC_REQUIRE_BROWSER") == "1":
             pytest.fail(f"NOC_REQUIRE_BROWSER is set, but {reason}")
         pytest.skip(reason)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+    with chromium.started(program) as started:
         yield started
-        started.close()
 
 
 @dataclass

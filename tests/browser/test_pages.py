@@ -315,3 +315,17 @@ def test_the_model_fits_a_narrow_screen(watched: Watched, company: Company) -> N
     page = watched.sign_in(company, "/app/model")
     expect(page.locator(".model-chart .js-plotly-plot")).to_have_count(10)
     assert page.evaluate("document.getElementById('page').scrollWidth") <= 390
+
+
+def test_components_are_not_woken_for_each_one_that_appears(
+    watched: Watched, company: Company
+) -> None:
+    page = watched.sign_in(company)
+    live(page)
+    page.evaluate("window.woken = 0; void window.store.subscribe(() => { window.woken += 1; })")
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Overview").click()
+    expect(page.locator("#overview-body section").first).to_be_visible()
+    expect(page.locator("#page .skeleton")).to_have_count(0)
+    components = page.locator("#page *").count()
+    assert components > 200
+    assert page.evaluate("window.woken") < components / 3

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 
+from dashboards.public_files import PARTS
 from tests.dashboards.conftest import Reader
 
 
 def test_every_address_below_app_asks_for_a_sign_in(app: APIFlask, client: FlaskClient) -> None:
     rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/app")]
     assert len(rules) >= 8
+    libraries = "/app/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>"
     for rule in rules:
+        if rule.rule == libraries:
+            continue  # Published scripts; what they may be is tested below.
         path = re.sub(r"<[^>]+>", "x", rule.rule)
         for method in rule.methods - {"OPTIONS", "HEAD"}:
             answer = client.open(path, method=method)
@@ -56,6 +61,57 @@ def test_the_sign_in_page_has_its_look_without_a_session(client: FlaskClient) ->
         with client.get(address) as answer:
             assert answer.status_code == 200, address
     assert "--accent: #" in client.get("/assets-public/tokens.css").text
+
+
+def test_the_sign_in_page_fetches_ahead_what_the_first_page_loads(
+    client: FlaskClient, reader: Reader
+) -> None:
+    ahead = re.findall(
+        r'rel="prefetch" as="(style|script)" href="([^"]+)"', client.get("/login").text
+    )
+    page = reader.http.get("/app/").text
+    loaded = set(re.findall(r'<(?:script src|link rel="stylesheet" href)="([^"]+)"', page))
+    early = set(
+        re.findall(
+            r'<(?:script src|link rel="stylesheet" href)="([^"]+)"', page.split("</head>")[0]
+        )
+    )
+    pages_css = {name for name in early if "/pages.css" in name}
+    assert {address for _, address in ahead} == loaded - early | pages_css
+    assert len(loaded) <= 16, "a request for each file takes longer than what it brings"
+    for kind, address in ahead:
+        with client.get(address) as answer:
+            assert answer.status_code == 200, address
+            assert answer.mimetype == {"style": "text/css", "script": "text/javascript"}[kind]
+            # What depends on the session would be fetched again after the sign-in.
+            assert "Cookie" not in answer.headers["Vary"]
+            assert answer.cache_control.max_age >= 31_536_000
+
+
+def test_the_script_of_the_pages_has_every_file_of_it(client: FlaskClient) -> None:
+    for kind, name in (("js", "pages.js"), ("css", "pages.css")):
+        whole = client.get(f"/assets-public/{name}").text
+        files = sorted(PARTS.glob(f"*.{kind}"))
+        assert len(files) >= 15
+        assert [whole.index(file.read_text()) for file in files] == sorted(
+            whole.index(file.read_text()) for file in files
+        )
+
+
+def test_a_kept_script_is_asked_for_by_its_tag(client: FlaskClient) -> None:
+    first = client.get("/assets-public/pages.js")
+    assert first.cache_control.max_age == 0
+    again = client.get("/assets-public/pages.js", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["dash/../../noc/factory.py", "noc/factory.py", "flask/app.py"])
+def test_libraries_for_anybody_are_scripts_of_the_page_alone(
+    client: FlaskClient, path: str
+) -> None:
+    answer = client.get(f"/app/_dash-component-suites/{path}")
+    assert answer.status_code == 404
+    assert b"import" not in answer.data
 
 
 def test_public_files_end_at_their_folder(client: FlaskClient) -> None:
