@@ -22,6 +22,15 @@ from noc.rest.problems import Problem
 
 PREFIX = "/app/"
 
+_LIBRARIES = f"{PREFIX}_dash-component-suites/"
+
+_LATER = [
+    f"{_LIBRARIES}dash_ag_grid/async-community.js",
+    f"{_LIBRARIES}dash/dcc/async-graph.js",
+    f"{_LIBRARIES}plotly/package_data/plotly.min.js",
+]
+"""What a page loads when its first table or chart appears: fetched while it has other things to do."""
+
 _SCRIPT = re.compile(r'<script src="([^"]+)"')
 
 _INDEX = """<!DOCTYPE html>
@@ -36,6 +45,7 @@ _INDEX = """<!DOCTYPE html>
         <script src="{appearance}"></script>
         {{%css%}}
         <link rel="stylesheet" href="{style}">
+        {later}
     </head>
     <body>
         {{%app_entry%}}
@@ -89,10 +99,10 @@ def _no_such_script(_: DependencyException) -> Response:
 
 
 def _scripts(server: Flask, ui: Any) -> list[str]:
-    """Where Dash's own scripts are found, in the order in which a page loads them."""
+    """Where the libraries' scripts are found, in the order in which a page loads them."""
     with server.test_request_context(PREFIX):
         page: str = ui.index()
-    return [script for script in _SCRIPT.findall(page) if script.startswith(PREFIX)]
+    return [script for script in _SCRIPT.findall(page) if script.startswith(_LIBRARIES)] + _LATER
 
 
 def _index() -> str:
@@ -103,4 +113,5 @@ def _index() -> str:
         appearance=address("appearance.js"),
         style=address("pages.css"),
         script=address("pages.js"),
+        later="".join(f'<link rel="prefetch" as="script" href="{one}">' for one in _LATER),
     )

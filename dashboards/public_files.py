@@ -48,7 +48,7 @@ def init_app(app: Flask) -> None:
 
 def fetch_ahead(app: Flask, scripts: Sequence[str]) -> None:
     """Have the sign-in page fetch what the first page will need, ``scripts`` of others with it."""
-    ahead = {"style": [address("pages.css")], "script": [*scripts, address("pages.js")]}
+    ahead = {"style": [address("pages.css")], "script": [address("pages.js"), *scripts]}
     app.context_processor(lambda: {"fetch_ahead": ahead})
 
 

@@ -329,3 +329,22 @@ def test_components_are_not_woken_for_each_one_that_appears(
     components = page.locator("#page *").count()
     assert components > 200
     assert page.evaluate("window.woken") < components / 3
+
+
+def test_no_page_loads_a_script_that_was_not_fetched_ahead(
+    watched: Watched, company: Company
+) -> None:
+    page = watched.page
+    page.goto(f"{watched.base}/login")
+    here = page.locator("link[rel=prefetch], script[src]")
+    ahead = here.evaluate_all("found => found.map((one) => one.href || one.src)")
+    watched.sign_in(company)
+    for path, drawn in (("", ".ag-row"), ("overview", ".section"), ("heatmap", ".main-svg")):
+        page.goto(f"{watched.base}/app/{path}")
+        expect(page.locator(f"#page {drawn}").first).to_be_visible()
+        loaded = page.evaluate(
+            "performance.getEntriesByType('resource')"
+            ".filter((one) => one.initiatorType === 'script').map((one) => one.name)"
+        )
+        assert len(loaded) >= 12
+        assert set(loaded) <= set(ahead)
