@@ -29,7 +29,7 @@ _LATER = [
     f"{_LIBRARIES}dash/dcc/async-graph.js",
     f"{_LIBRARIES}plotly/package_data/plotly.min.js",
 ]
-"""What a page loads when its first table or chart appears: fetched while it has other things to do."""
+"""What a page loads when its first table or chart appears: fetched while it does other things."""
 
 _SCRIPT = re.compile(r'<script src="([^"]+)"')
 
