@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import resource
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,14 @@ def on_starting(_: Any) -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def post_worker_init(_: Any) -> None:
+    """Load what scores with a model while nobody waits for it, and not in the first request."""
+    # Not in the process that starts the others: it needs none of this.
+    from noc.fraud.training import trees
+
+    threading.Thread(target=trees.library, name="model-library", daemon=True).start()
 
 
 def worker_exit(server: Any, worker: Any) -> None:

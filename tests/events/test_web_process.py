@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -84,3 +85,15 @@ def test_a_client_that_hangs_up_without_a_word_is_noticed(house: House, server: 
     client._socket.sock.shutdown(2)
     feed = server.app.extensions["noc_feed"]
     wait_until(lambda: feed.taken == 0, "its place is free again")
+
+
+def test_what_scores_with_a_model_is_loaded_before_somebody_asks(gunicorn: WebProcess) -> None:
+    boss = gunicorn.process.pid
+    served = Path(f"/proc/{boss}/task/{boss}/children").read_text().split()
+    assert len(served) == 2
+    for pid in served:
+        wait_until(
+            lambda pid=pid: "libxgboost" in Path(f"/proc/{pid}/maps").read_text(),
+            "the library is loaded",
+        )
+    assert "libxgboost" not in Path(f"/proc/{boss}/maps").read_text()

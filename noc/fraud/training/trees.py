@@ -32,8 +32,8 @@ REPORT_EVERY = 10
 Told = Callable[[float], None]
 
 
-def _library() -> Any:
-    """XGBoost, whose threads sleep while they wait.
+def library() -> Any:
+    """XGBoost, whose threads sleep while they wait. Loading it takes two seconds, once.
 
     By default they spin, and on cores that others use, too, two of them take twice as long
     (measured: 300,000 rows, 60 rounds, 60 s spinning, 27 s asleep, with web, workers and a seed
@@ -68,7 +68,7 @@ def grow(
     values: FloatArray, labels: FloatArray, settings: TreeSettings, seed: int, told: Told
 ) -> Any:
     """Fit a booster of ``settings.rounds`` trees; ``told`` hears the share done."""
-    xgboost = _library()
+    xgboost = library()
     params: dict[str, Any] = {
         "objective": "binary:logistic",
         "max_depth": settings.depth,
@@ -98,7 +98,7 @@ def grow(
 
 
 def _listener(told: Told, rounds: int) -> Any:
-    class Listener(_library().callback.TrainingCallback):  # type: ignore[misc]
+    class Listener(library().callback.TrainingCallback):  # type: ignore[misc]
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
             if (epoch + 1) % REPORT_EVERY == 0:
                 told((epoch + 1) / rounds)
@@ -119,7 +119,7 @@ def margins(booster: Any, values: FloatArray, rounds: int = 0) -> FloatArray:
 
 def contributions(booster: Any, values: FloatArray) -> FloatArray:
     """TreeSHAP, (rows, columns + 1) in log-odds, the last the base; a row sums to its margin."""
-    xgboost = _library()
+    xgboost = library()
     if not len(values):
         return np.empty((0, values.shape[1] + 1))
     data = xgboost.DMatrix(_single(values), nthread=1)
@@ -133,7 +133,7 @@ def saved(booster: Any) -> bytes:
 
 def loaded(data: bytes) -> Any:
     """The booster of ``saved``, for one thread; ValueError when it is none."""
-    xgboost = _library()
+    xgboost = library()
     try:
         booster = xgboost.Booster({"nthread": 1}, model_file=bytearray(data))
     except xgboost.core.XGBoostError as error:
