@@ -38,7 +38,8 @@
     const rows = [["series", "x", "y", "value"]];
     // An axis that names ids by its ticks names them here too.
     const { tickvals, ticktext } = plot._fullLayout.yaxis || {};
-    const named = new Map(listed(tickvals).map((value, at) => [value, listed(ticktext)[at]]));
+    const whole = listed((plot.layout.yaxis || {}).whole || ticktext); // Cut on a phone.
+    const named = new Map(listed(tickvals).map((value, at) => [value, whole[at]]));
     for (const trace of plot._fullData) {
       const x = listed(trace.x);
       const y = listed(trace.y).map((value) => named.get(value) || value);

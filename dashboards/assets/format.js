@@ -2,6 +2,7 @@
 (function () {
   const noc = (window.noc = window.noc || {});
   const DAY = { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false };
+  const LATER = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hour12: false };
 
   noc.skew = 0; // The server's clock minus this one, in ms.
 
@@ -24,9 +25,10 @@
 
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const formats = new Map(); // To make one takes longer than to use it a hundred times.
-  function written(date, zone) {
-    if (!formats.has(zone)) formats.set(zone, new Intl.DateTimeFormat("en-GB", { ...DAY, timeZone: zone }));
-    return formats.get(zone).format(date);
+  function written(date, zone, parts = DAY) {
+    const key = `${zone} ${parts.year || ""}`;
+    if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat("en-GB", { ...parts, timeZone: zone }));
+    return formats.get(key).format(date);
   }
 
   noc.exactly = function (at, zone) {
@@ -35,6 +37,9 @@
     if (!zone || zone === here) return mine;
     return `${mine}\n${written(date, zone)} at the site (${zone})`;
   };
+
+  // Paper is read later: day and time of the site, or of the reader.
+  noc.onPaper = (at, zone) => written(new Date(at), zone || here, LATER);
 
   noc.say = function (group, code) {
     if (!code) return "";

@@ -26,6 +26,29 @@
     if (here) noc.reveal();
   });
 
+  // On a phone the names of sites leave room for the cells: they are cut, and whole when one is touched.
+  const NARROW = window.matchMedia("screen and (max-width: 760px)");
+  const MOST = 13;
+  const cut = (name) => (name.length > MOST ? `${name.slice(0, MOST - 1).trimEnd()}…` : name);
+
+  function fitNames() {
+    const plot = document.querySelector("#heatmap-graph .js-plotly-plot");
+    if (!plot || !plot.layout || !plot.layout.yaxis) return false;
+    const axis = plot.layout.yaxis;
+    const whole = axis.whole || Array.from(axis.ticktext || []);
+    const wanted = NARROW.matches ? whole.map(cut) : whole;
+    axis.whole = whole;
+    if (wanted.some((name, at) => name !== axis.ticktext[at])) window.Plotly.relayout(plot, { "yaxis.ticktext": wanted });
+    return true;
+  }
+
+  noc.heatmapDrawn = function (_figure, tries = 0) {
+    if (!fitNames() && tries < 40) setTimeout(() => noc.heatmapDrawn(null, tries + 1), 50);
+    return none();
+  };
+
+  NARROW.addEventListener("change", fitNames);
+
   const KM_A_DEGREE = 111.32;
   const BAR = 140; // Pixels that the scale bar has at most.
 

@@ -192,7 +192,8 @@
     busy = null;
   });
 
-  noc.boardShown = function () {
+  noc.ticketsShown = function () {
+    noc.fitted();
     setTimeout(() => {
       document.querySelectorAll(".card.is-moving").forEach((card) => card.classList.remove("is-moving"));
       clocks();

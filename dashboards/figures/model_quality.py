@@ -148,6 +148,8 @@ def ahead(rows: list[tuple[str, Figure]], scheme: theme.Scheme) -> go.Figure:
             "title": {"text": "Difference in average precision; right of 0 is better"},
             "range": [-reach, reach], "tickformat": "+.2f", "tickvals": None, "nticks": 5,
         },
+        # A sign more than beside a share.
+        margin={"r": max(chart.layout.margin.r, 52)},
     )  # fmt: skip
     return chart
 

@@ -10,6 +10,8 @@ import plotly.graph_objects as go
 from dashboards import theme
 
 HEIGHT = 320
+LOW = 150
+"""For one or two others, who stand beside the guard and not above."""
 
 _WIDE, _HIGH = 1.0, 0.78
 """Half axes of the ellipse that the others stand on: wide enough for their names."""
@@ -24,7 +26,8 @@ def figure(person_id: int, name: str, links: dict[str, Any], scheme: theme.Schem
     tokens = theme.COLOURS[scheme]
     people = links["people"]
     places = {person_id: (0.0, 0.0)} | _around([one["person_id"] for one in people])
-    chart = go.Figure(layout={"template": theme.template(scheme), "height": HEIGHT})
+    height = HEIGHT if len(people) > 2 else LOW
+    chart = go.Figure(layout={"template": theme.template(scheme), "height": height})
     for edge in links["edges"]:
         if edge["a"] in places and edge["b"] in places:
             chart.add_trace(_line(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
@@ -11,12 +12,19 @@ from dashboards import theme, words
 
 HEIGHT = 200
 
+LINE = 1.16
+"""Where counts and today's punches stand, in heights of the highest bar."""
+
+NEAR = 5.0
+"""Hours that a written time or count takes of the chart's 24."""
+
 
 def figure(portrait: dict[str, Any], scheme: theme.Scheme) -> go.Figure:
     """``portrait`` of ``noc.fraud.portrait``: in upwards, out downwards, on the site's clock."""
     tokens = theme.COLOURS[scheme]
     chart = go.Figure(layout={"template": theme.template(scheme), "height": HEIGHT})
     peak = max([*portrait["in"], *portrait["out"], 1])
+    today = _marks(portrait["today"])
     for kind, sign, colour in (("in", 1, tokens["accent"]), ("out", -1, tokens["muted"])):
         chart.add_trace(go.Bar(
             x=[hour + 0.5 for hour in range(24)], y=[sign * n for n in portrait[kind]],
@@ -28,11 +36,13 @@ def figure(portrait: dict[str, Any], scheme: theme.Scheme) -> go.Figure:
             hovertemplate=f"{words.PUNCH[kind]} %{{customdata[1]}} times, %{{customdata[0]}}"
             "<extra></extra>",
         ))  # fmt: skip
+        marks = [mark for mark in today if mark.sign == sign]
+        at, anchor = _beside(marks)
         chart.add_annotation(
-            xref="paper", x=0, xanchor="left", y=sign * peak * 1.16, showarrow=False,
+            x=at, xanchor=anchor, y=sign * peak * LINE, showarrow=False,
             text=f"{kind}, {sum(portrait[kind]):,}", font={"color": tokens["muted"]},
         )  # fmt: skip
-    _today(chart, portrait["today"], peak, scheme)
+    _today(chart, today, peak, scheme)
     chart.add_shape(
         type="line", x0=0, x1=24, y0=0, y1=0, line={"width": 1, "color": tokens["line"]}
     )
@@ -50,28 +60,69 @@ def figure(portrait: dict[str, Any], scheme: theme.Scheme) -> go.Figure:
     return chart
 
 
-def _today(chart: go.Figure, today: list[dict[str, Any]], peak: int, scheme: theme.Scheme) -> None:
-    marked = []
+@dataclass(frozen=True)
+class _Mark:
+    """A punch of today: its hour on the site's clock, and up (in) or down (out)."""
+
+    hour: float
+    sign: int
+    clock: str
+    punch: dict[str, Any]
+
+
+def _marks(today: list[dict[str, Any]]) -> list[_Mark]:
+    marks = []
     for punch in today:
         clock = punch["occurred_at"].astimezone(ZoneInfo(punch["timezone"]))
-        marked.append((clock.hour + clock.minute / 60, f"{clock:%H:%M}", punch))
-    if not marked:
+        sign = 1 if punch["kind"] == "in" else -1
+        marks.append(_Mark(clock.hour + clock.minute / 60, sign, f"{clock:%H:%M}", punch))
+    return sorted(marks, key=lambda mark: mark.hour)
+
+
+def _beside(marks: list[_Mark]) -> tuple[float, Literal["left", "center", "right"]]:
+    """Where the count stands so that no mark of its line is under it."""
+    places: tuple[tuple[float, Literal["left", "center", "right"], float, float], ...] = (
+        (0, "left", 0, NEAR),
+        (24, "right", 24 - NEAR, 24),
+        (12, "center", 12 - NEAR, 12 + NEAR / 2),
+    )
+    for at, anchor, start, end in places:
+        if not any(start <= mark.hour <= end for mark in marks):
+            return at, anchor
+    return 0, "left"
+
+
+def _clocks(marks: list[_Mark]) -> list[str]:
+    """The times that can be written; one that would lie over another is told on hover alone."""
+    written: list[str] = []
+    last = {1: -24.0, -1: -24.0}
+    for mark in marks:
+        free = mark.hour - last[mark.sign] >= NEAR
+        written.append(mark.clock if free else "")
+        if free:
+            last[mark.sign] = mark.hour
+    return written
+
+
+def _today(chart: go.Figure, marks: list[_Mark], peak: int, scheme: theme.Scheme) -> None:
+    if not marks:
         return
     tokens = theme.COLOURS[scheme]
     chart.add_trace(go.Scatter(
-        x=[hour for hour, _, _ in marked],
-        y=[(1.16 if punch["kind"] == "in" else -1.16) * peak for _, _, punch in marked],
-        mode="markers+text", name="Today", text=[clock for _, clock, _ in marked],
-        textposition=["middle left" if hour > 20 else "middle right" for hour, _, _ in marked],
+        x=[mark.hour for mark in marks],
+        y=[mark.sign * LINE * peak for mark in marks],
+        mode="markers+text", name="Today", text=_clocks(marks), cliponaxis=False,
+        textposition=["middle left" if mark.hour > 20 else "middle right" for mark in marks],
         textfont={"color": tokens["text"]},
         marker={
             "symbol": "diamond", "size": 10, "opacity": 1, "color": tokens["text"],
             "line": {"width": 1, "color": tokens["surface"]},
         },
-        customdata=[[punch["punch_id"]] for _, _, punch in marked],
+        customdata=[[mark.punch["punch_id"]] for mark in marks],
         hovertext=[
-            f"Today: {words.say(words.PUNCH, punch['kind']).lower()} {clock}, {punch['site_name']}"
-            for _, clock, punch in marked
+            f"Today: {words.say(words.PUNCH, mark.punch['kind']).lower()} {mark.clock}, "
+            f"{mark.punch['site_name']}"
+            for mark in marks
         ],
         hovertemplate="%{hovertext}<extra></extra>",
     ))  # fmt: skip

@@ -86,6 +86,7 @@ def register(ui: Dash) -> None:
         on_load=False,
     )
     done = Output("sink", "data", allow_duplicate=True)
+    browser.call(ui, "heatmapDrawn", done, Input("heatmap-graph", "figure"), on_load=False)
     browser.call(ui, "mapDrawn", done, Input("heatmap-map", "figure"), on_load=False)
     browser.call(ui, "reveal", done, Input("heatmap-cell", "children"), on_load=False)
 

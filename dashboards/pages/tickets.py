@@ -96,8 +96,7 @@ def register(ui: Dash) -> None:
         on_load=False,
     )
     done = Output("sink", "data", allow_duplicate=True)
-    browser.call(ui, "fitted", done, Input("tickets-table", "children"))
-    browser.call(ui, "boardShown", done, Input("tickets-table", "children"))
+    browser.call(ui, "ticketsShown", done, Input("tickets-table", "children"))
 
 
 def show(

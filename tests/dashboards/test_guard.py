@@ -128,3 +128,10 @@ def test_a_wrong_password_is_told_on_the_page_and_not_which_part_was_wrong(
     assert answer.status_code == 401
     assert "do not go together" in answer.text
     assert 'role="alert"' in answer.text
+
+
+def test_no_two_callbacks_write_the_same_output_from_the_same_inputs(reader: Reader) -> None:
+    """Dash keeps one of them, and says nothing."""
+    outputs = [one["output"] for one in reader.http.get("/app/_dash-dependencies").json]
+    assert len(outputs) > 100
+    assert sorted(outputs) == sorted(set(outputs))

@@ -204,6 +204,39 @@ def test_the_clock_shows_in_above_out_below_and_today() -> None:
     assert (today.x[0], today.text[0], today.customdata[0][0]) == (21.0, "21:00", 9)
 
 
+def _today(*clocks: tuple[str, str]) -> dict[str, Any]:
+    punches = [
+        {"punch_id": n, "kind": kind, "timezone": "UTC", "site_name": "Gate",
+         "occurred_at": AT.replace(hour=int(clock[:2]), minute=int(clock[3:]))}
+        for n, (kind, clock) in enumerate(clocks, 1)
+    ]  # fmt: skip
+    return {"in": [1] * 24, "out": [2] * 24, "today": punches}
+
+
+@pytest.mark.parametrize(
+    ("clocks", "place"),
+    [
+        ((), (0, "left")),
+        ((("in", "00:35"),), (24, "right")),
+        ((("in", "00:35"), ("in", "23:00")), (12, "center")),
+        ((("out", "00:35"),), (0, "left")),
+    ],
+)
+def test_the_clocks_count_is_not_under_a_punch_of_today(
+    clocks: tuple[tuple[str, str], ...], place: tuple[int, str]
+) -> None:
+    chart = punch_clock.figure(_today(*clocks), "light")
+    (count,) = [note for note in chart.layout.annotations if note.text == "in, 24"]
+    assert (count.x, count.xanchor) == place
+
+
+def test_times_of_today_that_lie_close_are_told_on_hover() -> None:
+    told = _today(("in", "06:00"), ("out", "07:30"), ("in", "08:00"), ("in", "12:00"))
+    today = punch_clock.figure(told, "light").data[-1]
+    assert list(today.text) == ["06:00", "07:30", "", "12:00"]
+    assert "08:00" in today.hovertext[2]
+
+
 def linked(key: int, **values: Any) -> dict[str, Any]:
     return {
         "person_id": key, "name": f"Guard {key}", "phones": [], "shared": 0, "met": 0,
