@@ -82,6 +82,10 @@
     fit() {
       const narrow = window.matchMedia("(max-width: 760px)").matches;
       document.querySelectorAll(".noc-grid[id]").forEach((element) => {
+        if (!element.clientWidth) {
+          delete element.dataset.fitted; // Hidden while there is nothing to show; fitted when it appears.
+          return;
+        }
         const api = gridApi(element.id);
         if (!api) {
           clearTimeout(noc.grid.timer);

@@ -419,3 +419,17 @@ def test_a_chart_is_as_wide_as_the_paper(watched: Watched, company: Company) -> 
     assert box["x"] + box["width"] <= 700
     assert box["height"] > 40
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
+
+
+def test_a_table_that_was_hidden_while_empty_is_fitted_when_rows_come(
+    watched: Watched, company: Company
+) -> None:
+    page = watched.sign_in(company)
+    page.goto(f"{watched.base}/app/?severity=LOW")
+    live(page)
+    expect(page.locator("#live-filtered")).to_be_visible()
+    page.set_viewport_size({"width": 1200, "height": 800})
+    page.wait_for_timeout(400)  # The tables are fitted a moment after; a warning fails the test.
+    raise_alert(company, "The lamp of the gate flickers.", "LOW")
+    expect(feed_row(page, "The lamp of the gate flickers.")).to_be_visible()
+    expect(page.locator("#live-grid[data-fitted=yes]")).to_be_visible()
