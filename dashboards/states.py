@@ -54,9 +54,10 @@ def or_failed(what: str, retry: Any, build: Callable[[], Any]) -> Any:
 def forbidden(what: str, capability: str) -> html.Div:
     """The signed-in role does not include this: says which capability it takes, and who has it."""
     why = [
-        f"{what} needs the permission ",
+        "This takes the permission ",
         html.Code(capability),
-        f". {words.CAPABILITY.get(capability, '')} Ask an administrator of your company.",
+        f": {what[0].lower()}{what[1:]}. {words.CAPABILITY.get(capability, '')} "
+        "Ask an administrator of your company.",
     ]
     return _notice("lock", "Not part of your role", why)
 
