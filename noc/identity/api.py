@@ -25,7 +25,8 @@ from noc.identity.schemas import (
     token_out,
     user_out,
 )
-from noc.identity.tenant_settings import override, schema, tenant_settings, to_json
+from noc.identity.tenant_settings import override, schema, state, tenant_settings, to_json
+from noc.identity.versions import version_of
 from noc.identity.words import BadField
 from noc.rest.by_id import page_by_id
 from noc.rest.envelope import success
@@ -202,7 +203,8 @@ def show_settings() -> Any:
     """Show the tenant's settings.
 
     Those in force, those overridden for the tenant or a site, what each means, and as `schema`
-    (JSON Schema) which values it can have.
+    (JSON Schema) which values it can have. `version` is that of the tenant's override, or of the
+    site's in `overrides`; where nothing is overridden it is `not_overridden`.
     """
     principal = check_whole_tenant()
     in_force, default = tenant_settings(), settings()
@@ -216,11 +218,17 @@ def show_settings() -> Any:
             "name": row.name,
             "site_id": row.site_id,
             "value": row.value,
+            "version": version_of(state(row.value)),
             "updated_at": row.updated_at.isoformat(),
         }
         for row in rows
     ]
-    return success({"settings": _effective(in_force, default), "overrides": overrides})
+    none = version_of(state(None))
+    versions = {row["name"]: row["version"] for row in overrides if row["site_id"] is None}
+    effective = [
+        row | {"version": versions.get(row["name"], none)} for row in _effective(in_force, default)
+    ]
+    return success({"settings": effective, "overrides": overrides, "not_overridden": none})
 
 
 @bp.put("/settings/<name>/")
@@ -229,18 +237,20 @@ def show_settings() -> Any:
 def change_setting(name: str, json_data: SettingChange) -> Any:
     """Override a setting for the tenant or a site.
 
-    `null` takes the override back. What is in force for all the tenant is answered.
+    `null` takes the override back. What is in force there is answered, with the override's
+    `version`. 409 if there is a newer `version`.
     """
     check_whole_tenant()
     if name not in TENANT_SETTINGS:
         raise not_found("setting")
     try:
-        override(name, json_data.value, site_id=json_data.site_id, now=utcnow())
+        kept = override(name, now=utcnow(), **json_data.model_dump())
     except BadField as error:
         raise accounts.refused("setting", error) from error
     session().commit()
     in_force = tenant_settings(json_data.site_id)
-    return success({"name": name, "value": to_json(name, getattr(in_force, name))})
+    value = to_json(name, getattr(in_force, name))
+    return success({"name": name, "value": value, "version": version_of(state(kept))})
 
 
 def _effective(in_force: Any, default: Any) -> list[dict[str, Any]]:

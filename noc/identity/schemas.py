@@ -102,6 +102,9 @@ class SettingChange(Body):
 
     value: SettingValue
     site_id: Id | None = None
+    version: Version | None = Field(
+        None, description="The version that was read; 409 if there is a newer one."
+    )
 
 
 def user_out(user: User, site_ids: list[int] | None) -> dict[str, Any]:

@@ -71,12 +71,12 @@ def to_json(name: str, value: Any) -> Any:
 
 def override(
     name: str, value: Any, *, site_id: int | None, now: dt.datetime, version: str | None = None
-) -> None:
+) -> Any:
     """Set it for the current tenant, or one of its sites; None lets what is above hold again.
 
-    KeyError for a setting that tenants do not have; BadField for a value it cannot have, and
-    for a site that the tenant does not have; 409 where what is overridden here is no longer the
-    ``version`` that was seen.
+    What is kept, as JSON. KeyError for a setting that tenants do not have; BadField for a value it
+    cannot have, and for a site that the tenant does not have; 409 where what is overridden here is
+    no longer the ``version`` that was seen.
     """
     tenant_id = required_tenant()
     # There may be no row yet to lock: of two at once the second is to see what the first has set.
@@ -93,7 +93,7 @@ def override(
         taken = session().scalar(delete(TenantSetting).where(*here).returning(TenantSetting.value))
         if taken is not None:
             record("setting.taken_back", target, {"site_id": site_id, "value": taken}, now=now)
-        return
+        return None
     try:
         kept = to_json(name, validate(name, value))
     except ValidationError as error:
@@ -117,6 +117,7 @@ def override(
             {"site_id": site_id, "before": before, "value": kept},
             now=now,
         )
+    return kept
 
 
 def state(overridden: Any) -> dict[str, Any]:

@@ -30,7 +30,8 @@ def version_of(state: Mapping[str, Any]) -> str:
 def check(seen: str | None, state: Mapping[str, Any], target: Target) -> None:
     """409 where ``state``, read under a lock, is not the version that was ``seen``.
 
-    None for who acts whatever it has become. Says who changed it last, as the trail has it.
+    None for who acts whatever it has become. Says who changed it last, as the trail has it, and
+    as ``remedy`` what to do.
     """
     current = version_of(state)
     if seen is None or seen == current:
@@ -39,4 +40,8 @@ def check(seen: str | None, state: Mapping[str, Any], target: Target) -> None:
     who = f"{last.actor} changed {target.name} at {last.at:%H:%M} UTC" if last else (
         f"{target.name} has changed"
     )  # fmt: skip
-    raise Problem(409, f"{who}, after you looked.", current_version=current)
+    remedy = (
+        f"Read {target.name} again; to put yours in its place all the same, send current_version "
+        "as version."
+    )
+    raise Problem(409, f"{who}, after you looked.", current_version=current, remedy=remedy)

@@ -86,6 +86,72 @@ def test_of_many_who_change_what_they_have_seen_one_does(app: APIFlask, services
         assert told == {"name": ["Wim", name]}
 
 
+SETTING = "settings/fraud_reviews_per_day/"
+
+
+def versions(ada: UserClient, site_id: int | None = None) -> str:
+    """The version of the setting, of the tenant or of a site, as it is read."""
+    shown = ada.get("settings/").get_json()["data"]
+    if site_id is None:
+        return str(
+            next(one for one in shown["settings"] if one["name"] == SETTING.split("/")[1])[
+                "version"
+            ]
+        )
+    here = [one["version"] for one in shown["overrides"] if one["site_id"] == site_id]
+    return str(here[0] if here else shown["not_overridden"])
+
+
+def test_a_setting_that_changed_meanwhile_is_not_changed_from_what_it_was(
+    ada: UserClient, make: Make
+) -> None:
+    seen = versions(ada)
+    first = ada.put(SETTING, json={"value": 50, "version": seen})
+    now = first.get_json()["data"]["version"]
+    assert now == versions(ada) != seen
+    problem = assert_problem(ada.put(SETTING, json={"value": 60, "version": seen}), 409)
+    assert problem["detail"].startswith("Ada Lovelace changed fraud_reviews_per_day at ")
+    assert problem["current_version"] == now
+    assert "send current_version as version" in problem["remedy"]
+    late = ada.put(SETTING, json={"value": None, "version": seen})
+    assert_problem(late, 409)
+    assert make.session.scalar(select(TenantSetting.value)) == 50
+    back = ada.put(SETTING, json={"value": None, "version": now})
+    assert back.get_json()["data"]["version"] == seen == versions(ada)
+    assert ada.put(SETTING, json={"value": 70}).status_code == 200
+    assert_problem(ada.put(SETTING, json={"value": 1, "version": "x"}), 422, version="")
+
+
+def test_the_version_of_a_setting_is_that_of_the_tenant_or_of_one_site(
+    ada: UserClient, make: Make
+) -> None:
+    site = make.site().id
+    of_tenant, of_site = versions(ada), versions(ada, site)
+    ada.put(SETTING, json={"value": 50, "version": of_tenant})
+    assert versions(ada, site) == of_site, "nothing was overridden there"
+    told = ada.put(SETTING, json={"value": 0.5, "site_id": site, "version": of_site})
+    assert_problem(told, 422)
+    ada.put(SETTING, json={"value": 60, "site_id": site, "version": of_site})
+    assert versions(ada, site) != of_site
+    assert_problem(ada.put(SETTING, json={"value": 7, "site_id": site, "version": of_site}), 409)
+
+
+def test_of_many_who_set_what_they_have_seen_one_does(app: APIFlask, services: Services) -> None:
+    with committed_tenant(app, services) as make:
+        make.session.commit()
+        seen = version_of({"value": None})
+
+        def set_to(value: int) -> int:
+            try:
+                override("fraud_reviews_per_day", value, site_id=None, now=NOW, version=seen)
+            except Problem as problem:
+                return problem.status
+            return 200
+
+        works = [partial(set_to, value) for value in range(10, 16)]
+        assert sorted(at_once(app, make.tenant_id, works)) == [200] + 5 * [409]
+
+
 def test_a_setting_that_several_set_at_once_is_told_from_each_to_the_next(
     app: APIFlask, services: Services
 ) -> None:
