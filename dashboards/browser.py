@@ -17,7 +17,11 @@ def call(ui: Dash, name: str, *wires: Any, on_load: bool = True) -> None:
     )
 
 
-def keep_address(ui: Dash, *controls: str) -> None:
-    """Keep the values of the controls in the page's address, ``heatmap-days`` as ``?days=``."""
+def keep_address(ui: Dash, *controls: str | Input) -> None:
+    """Keep the values of the controls in the page's address, ``heatmap-days`` as ``?days=``.
+
+    A control whose value is not its ``value`` is given as the input that has it.
+    """
     done = Output("sink", "data", allow_duplicate=True)
-    call(ui, "keepAddress", done, *(Input(control, "value") for control in controls))
+    wires = (Input(one, "value") if isinstance(one, str) else one for one in controls)
+    call(ui, "keepAddress", done, *wires)

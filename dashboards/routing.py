@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-from urllib.parse import parse_qs
+from typing import Any
 
 from dash import Dash, Input, Output, State
-from pydantic import Field
 
 from dashboards import callbacks, states
+from dashboards.addresses import Address, query_of
 from dashboards.places import PLACES
-
-Address = Annotated[str | None, Field(max_length=4000)]
 
 
 def register(ui: Dash) -> None:
@@ -28,7 +25,7 @@ def register(ui: Dash) -> None:
 
 def show(pathname: Address, search: Address) -> tuple[Any, str]:
     """The page's content and its title."""
-    query = {name: values[-1] for name, values in parse_qs((search or "").lstrip("?")).items()}
+    query = query_of(search)
     for place in PLACES:
         parts = place.parts(pathname or "/app/")
         if parts is not None:

@@ -8,55 +8,84 @@ from dash import html
 
 from dashboards import marks, states, words
 from dashboards.admin import kit, routes
+from dashboards.admin.controls import Asked, Find, Pick
+from dashboards.admin.listing import Listing, Rows
 from dashboards.admin.steps import Refusal
 from noc.notifications import queries as reading
 from noc.notifications.schemas import DeliveryQuery
 
 _PART = "notifications"
-_HEAD = ("News", "Route", "Where", "State", "When")
-SHOWN = 100
 
 STATES = {"pending": "Waits", "sent": "Sent", "dead": "Died"}
-_VIEWS = (("all", "All"), ("pending", "Waiting"), ("sent", "Sent"), ("dead", "Dead letters"))
 
 
-def listing(view: str) -> html.Section:
-    """The latest of a state, or of all."""
-    asked = DeliveryQuery.model_validate({} if view == "all" else {"state": view})
-    rows, pagination = reading.list_deliveries(asked, limit=SHOWN, after=None)
-    chips = kit.chips(_PART, "view", _VIEWS, view, label="State of the deliveries")
-    if not rows:
-        why = {
-            "dead": "What cannot be delivered for twelve hours ends up here, to be sent anew.",
-            "pending": "Nothing waits: what was to be sent is sent.",
-        }.get(view, "What the routes tell is listed here for a month.")
-        body: Any = states.empty("No deliveries", why, mark="bell")
-    else:
-        table = kit.table(
-            "admin-deliveries-table", _HEAD, [_row(one) for one in rows], label="Deliveries"
-        )
-        more = pagination["next_cursor"] is not None
-        body = [
-            table,
-            html.P(f"The latest {SHOWN}; older ones over the API.", className="muted admin-after")
-            if more
-            else None,
-        ]
-    return marks.section("Deliveries", html.Div(body), aside=chips)
-
-
-def _row(one: dict[str, Any]) -> Any:
-    name = routes.NEWS.get(one["kind"], one["kind"])
-    return kit.row(
-        kit.two(
-            kit.button(_PART, "delivery", name, one["id"], look="text"),
-            words.SEVERITY[one["severity"]],
-        ),
-        ("Route", one["route_name"]),
-        ("Where", one["site_name"] or "—"),
-        ("State", _state(one)),
-        ("When", marks.moment(one["created_at"])),
+def _read(asked: Asked, after: Any, limit: int) -> Rows:
+    # What is typed may be what REST refuses, a blank or a tab: then it finds nothing.
+    wanted = DeliveryQuery.model_construct(
+        search=asked["sent"] or None, state=asked["sent-state"] or None
     )
+    return reading.list_deliveries(wanted, limit=limit, after=after)[0][:limit]
+
+
+def _counted(asked: Asked) -> str:
+    found = reading.count_deliveries(asked["sent"])
+    state = asked["sent-state"]
+    matching = sum(count for one, count in found.items() if state in ("", one))
+    told = words.count(matching, "delivery", "deliveries")
+    if state:
+        return told
+    return f"{told}, {found['dead']:,} dead" if found["dead"] else told
+
+
+def _nothing(asked: Asked) -> html.Div:
+    if asked["sent"]:
+        return states.empty("None found", "Search by a part of the name of a route or site.")
+    why = {
+        "dead": "What cannot be delivered for twelve hours ends up here, to be sent anew.",
+        "pending": "Nothing waits: what was to be sent is sent.",
+    }.get(asked["sent-state"], "What the routes tell is listed here for a month.")
+    return states.empty("No deliveries", why, mark="bell")
+
+
+def _rows(found: Rows) -> list[html.Tr]:
+    return [
+        kit.row(
+            kit.two(
+                kit.button(_PART, "delivery", routes.NEWS.get(one["kind"], one["kind"]),
+                           one["id"], look="text"),
+                words.SEVERITY[one["severity"]],
+            ),
+            ("Route", one["route_name"]),
+            ("Where", one["site_name"] or "—"),
+            ("State", _state(one)),
+            ("When", marks.moment(one["created_at"])),
+            key=one["id"],
+        )
+        for one in found
+    ]  # fmt: skip
+
+
+LISTING = Listing(
+    part=_PART,
+    name="deliveries",
+    title="Deliveries",
+    controls=(
+        Find("Route or site", "sent"),
+        Pick(
+            "State of the deliveries",
+            "Any state",
+            {"pending": "Waiting", "sent": "Sent", "dead": "Dead letters"},
+            "sent-state",
+        ),
+    ),
+    head=("News", "Route", "Where", "State", "When"),
+    read=_read,
+    rows=_rows,
+    counted=_counted,
+    nothing=_nothing,
+    place=lambda row: (row["created_at"].isoformat(), str(row["id"])),
+    paged="sent-page",
+)
 
 
 def _state(one: dict[str, Any]) -> Any:
@@ -98,4 +127,5 @@ def one(found: dict[str, Any], refusal: Refusal | None, done: str) -> html.Secti
             again,
         ],
         part=_PART,
+        key=found["id"],
     )  # fmt: skip

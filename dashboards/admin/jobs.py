@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from dash import Dash, Input, Output, dcc, html
@@ -39,7 +40,12 @@ STATES = {
 }
 
 
-def content(side: Any = None) -> html.Div:
+def content(_: Mapping[str, str]) -> html.Div:
+    """What is under way, waits and failed."""
+    return _content()
+
+
+def _content(side: Any = None) -> html.Div:
     """What the clock renews, beside what is being asked."""
     return html.Div(
         [
@@ -72,12 +78,12 @@ def follow(_clock: Clicks = None, _tick: Clicks = None) -> Any:
 def act(wanted: Pressed, _: Fields) -> Answer:
     """Take the step."""
     if wanted.step == "ask-cancel":
-        return Answer(content(_ask_cancel(wanted.key)))
+        return Answer(_content(_ask_cancel(wanted.key)))
     step = {"cancel": _cancel, "again": _again, "retry": _retry}.get(wanted.step)
     if step is None:
-        return Answer(content())
+        return Answer(_content())
     done, refusal = steps.attempt(lambda: step(wanted.key))
-    return Answer(content(_outcome(done, refusal)))
+    return Answer(_content(_outcome(done, refusal)))
 
 
 def _outcome(done: str | None, refusal: Refusal | None) -> html.Section:
@@ -165,8 +171,7 @@ def _runs() -> html.Section:
         for run in found
     ]
     head = ("Work", "State", "Progress", "Asked for", "")
-    table = kit.table("admin-runs-table", head, rows, label="Long work")
-    return marks.section("Long work", table, aside=link)
+    return kit.listed("Long work", "runs", head, rows, label="Long work", aside=link)
 
 
 def _asked_by(run: dict[str, Any]) -> str:

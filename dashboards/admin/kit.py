@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import html
 
-from dashboards import marks, states
+from dashboards import exports, marks, states
 from dashboards.admin.steps import Refusal
 from dashboards.detail import parts
 from dashboards.marks import aria, icon
@@ -30,16 +30,19 @@ def button(
         "text": "text-btn",
         "danger": "btn btn-danger",
         "small": "btn btn-small",
-        "icon": "btn-icon",
     }
     return html.Button(
         label,
-        id={"type": f"admin-{part}", "step": step, "key": str(key)},
+        id=_id(part, step, key),
         className=style.get(look, "btn"),
         n_clicks=0,
         type="button",
         **props,
     )
+
+
+def _id(part: str, step: str, key: Any) -> dict[str, str]:
+    return {"type": f"admin-{part}", "step": step, "key": str(key)}
 
 
 def chips(
@@ -50,7 +53,7 @@ def chips(
         [
             html.Button(
                 word,
-                id={"type": f"admin-{part}", "step": step, "key": key},
+                id=_id(part, step, key),
                 className="chip",
                 n_clicks=0,
                 type="button",
@@ -71,8 +74,9 @@ def actions(*buttons: Any) -> html.Div:
 
 def side(title: str, children: Any, *, part: str, key: Any = "") -> html.Section:
     """What is being looked at, with a way to close it; ``key``: its row's, which is marked."""
-    named = aria(label=f"Close: {title}")
-    close = button(part, "close", icon("cross"), look="icon", title="Close", **named)
+    close = marks.icon_button(
+        "cross", f"Close: {title}", title="Close", id=_id(part, "close", ""), n_clicks=0
+    )
     return marks.section(
         title,
         html.Div(children, className="section-body admin-form"),
@@ -113,21 +117,36 @@ def confirm(question: str, *buttons: Any) -> html.Div:
 
 
 def table(
-    name: str, head: Sequence[str], lines: Sequence[html.Tr], *, label: str | None = None
+    name: str,
+    head: Sequence[str | html.Th],
+    lines: Sequence[html.Tr],
+    *,
+    label: str,
+    look: str = "admin-table",
 ) -> html.Div:
-    """Rows under names; on a narrow screen each row is a card."""
-    columns = html.Tr([html.Th(one, scope="col") for one in head])
+    """Rows under names; on a narrow screen each row is a card, but in a ``look`` of its own."""
+    columns = [html.Th(one, scope="col") if isinstance(one, str) else one for one in head]
     return html.Div(
         html.Table(
-            [html.Thead(columns), html.Tbody(lines, id=f"{name}-rows")],
-            className="admin-table",
+            [html.Thead(html.Tr(columns)), html.Tbody(lines, id=f"{name}-rows")],
+            className=look,
             id=name,
         ),
         className="admin-table-frame",
         tabIndex=0,
         role="region",
-        **aria(label=label or head[0]),
-    )
+        **aria(label=label),
+    )  # fmt: skip
+
+
+def listed(
+    title: str, name: str, head: Sequence[str], lines: Sequence[html.Tr], *, label: str,
+    aside: Any = None, note: Any = None,
+) -> html.Section:  # fmt: skip
+    """A section with a table whose id is ``admin-<name>-table``, and its CSV."""
+    key = f"admin-{name}-table"
+    saved = actions(aside, exports.rows(key, name))
+    return marks.section(title, html.Div([table(key, head, lines, label=label), note]), aside=saved)
 
 
 def row(

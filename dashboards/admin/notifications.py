@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from dash import Dash, html
 
 from dashboards import queries, states, words
-from dashboards.admin import deliveries, kit, routes, steps
+from dashboards.admin import deliveries, kit, listing, routes, steps
 from dashboards.admin.steps import Answer, Fields, Pressed, Refusal
 from noc.database.base import utcnow
 from noc.notifications import queries as reading
@@ -20,35 +21,33 @@ LABEL = "Notifications"
 WHAT = "Sending notifications"
 
 _PART = "notifications"
-_VIEWS = ("all", "pending", "sent", "dead")
+_LISTS = (routes.LISTING, deliveries.LISTING)
 
 
-def content(side: Any = None, chosen: int | None = None, view: str = "all") -> html.Div:
+def content(query: Mapping[str, str]) -> html.Div:
     """The routes, and below them what was sent."""
-    return kit.content([routes.listing(chosen), deliveries.listing(view)], side)
+    return listing.frame(_PART, *(listing.place_for(one, query) for one in _LISTS))
 
 
 def register(ui: Dash) -> None:
-    """Answer the buttons."""
-    steps.register(ui, _PART, act)
+    """Read the lists, and answer the buttons."""
+    listing.register(ui, _PART, act, *_LISTS)
 
 
 def act(wanted: Pressed, fields: Fields) -> Answer:
     """Take the step; what hurts is asked about once."""
     step = wanted.step
     if step == "new":
-        return Answer(content(routes.form({"channel": "email", "min_severity": "HIGH"})))
+        return Answer(routes.form({"channel": "email", "min_severity": "HIGH"}))
     if step == "create":
         return _create(fields)
     if step == "close":
-        return Answer(content())
-    if step == "view":
-        return Answer(content(view=wanted.key if wanted.key in _VIEWS else "all"))
+        return Answer(None)
     if step in ("delivery", "replay"):
         return _delivery(wanted)
     route = reading.find_route(wanted.number)
     if route is None:
-        return Answer(content(html.Div(states.not_found("route"), className="panel")))
+        return Answer(html.Div(states.not_found("route"), className="panel"))
     if step in ("ask-delete", "ask-secret", "ask-replay"):
         return _opened(route["id"], asking=step.removeprefix("ask-"))
     if step in _STEPS:
@@ -56,9 +55,10 @@ def act(wanted: Pressed, fields: Fields) -> Answer:
     return _opened(route["id"])
 
 
-def _opened(key: int, **kept: Any) -> Answer:
+def _opened(key: int, *, done: str = "", **kept: Any) -> Answer:
     route = reading.find_route(key)
-    return Answer(content(routes.one(route, **kept) if route else None, key))
+    side = routes.one(route, done=done, **kept) if route else None
+    return Answer(side, changed=bool(done))
 
 
 def _create(fields: Fields) -> Answer:
@@ -69,10 +69,10 @@ def _create(fields: Fields) -> Answer:
 
     made, refusal = steps.attempt(lambda: routes.plainly(work))
     if refusal:
-        return Answer(content(routes.form(fields, refusal)))
+        return Answer(routes.form(fields, refusal))
     key, name, secret = made
     answer = _opened(key, done="Made. Send a test to see that it arrives.")
-    return answer if secret is None else Answer(answer.content, _secret(name, secret))
+    return answer if secret is None else answer._replace(secret=_secret(name, secret))
 
 
 def _save(route: dict[str, Any], fields: Fields) -> Answer:
@@ -99,7 +99,7 @@ def _switch(route: dict[str, Any], _: Fields) -> Answer:
 
 def _delete(route: dict[str, Any], _: Fields) -> Answer:
     _, refusal = steps.attempt(lambda: domain.remove(route["id"], now=utcnow()))
-    return _opened(route["id"], refusal=refusal) if refusal else Answer(content())
+    return _opened(route["id"], refusal=refusal) if refusal else Answer(None, changed=True)
 
 
 def _test(route: dict[str, Any], _: Fields) -> Answer:
@@ -118,7 +118,7 @@ def _renew(route: dict[str, Any], _: Fields) -> Answer:
     if refusal or secret is None:
         return _opened(route["id"], refusal=refusal)
     answer = _opened(route["id"], done="What is sent from now on is signed with the new secret.")
-    return Answer(answer.content, _secret(route["name"], secret))
+    return answer._replace(secret=_secret(route["name"], secret))
 
 
 def _replay_all(route: dict[str, Any], _: Fields) -> Answer:
@@ -137,7 +137,7 @@ def _delivery(wanted: Pressed) -> Answer:
     try:
         key = uuid.UUID(wanted.key)
     except ValueError:
-        return Answer(content(html.Div(states.not_found("delivery"), className="panel")))
+        return Answer(html.Div(states.not_found("delivery"), className="panel"))
     refusal: Refusal | None = None
     done = ""
     if wanted.step == "replay":
@@ -152,8 +152,8 @@ def _delivery(wanted: Pressed) -> Answer:
         done = "" if refusal else "It will be sent anew, under the id it had."
     found = reading.find_delivery(key)
     if found is None:
-        return Answer(content(html.Div(states.not_found("delivery"), className="panel")))
-    return Answer(content(deliveries.one(found, refusal, done)))
+        return Answer(html.Div(states.not_found("delivery"), className="panel"))
+    return Answer(deliveries.one(found, refusal, done), changed=bool(done))
 
 
 def _secret(name: str, secret: str) -> html.Section:

@@ -91,9 +91,10 @@ def _queues() -> html.Section:
         for one in depths
     ]  # fmt: skip
     head = ("Queue", "Waiting", "Under way", "Failed this week")
-    table = kit.table("admin-queues-table", head, rows, label="Queues")
     note = html.P("Of all companies on this installation.", className="muted admin-after")
-    return marks.section("Queues and workers", html.Div([table, note]), aside=aside)
+    return kit.listed(
+        "Queues and workers", "queues", head, rows, label="Queues", aside=aside, note=note
+    )
 
 
 def _failed() -> Any:
@@ -113,8 +114,8 @@ def _failed() -> Any:
         for one in found
     ]
     head = ("Job", "Trouble", "When", "")
-    table = kit.table("admin-failed-table", head, rows, label="Failed jobs")
-    return marks.section(f"Failed jobs: {len(found)}", table)
+    title = f"Failed jobs: {len(found)}"
+    return kit.listed(title, "failed", head, rows, label="Failed jobs")
 
 
 def _schedule() -> html.Section:
@@ -131,5 +132,4 @@ def _schedule() -> html.Section:
         for entry in entries
     ]
     head = ("What", "Next", "Times (UTC)")
-    table = kit.table("admin-schedule-table", head, rows, label="Schedule")
-    return marks.section("Schedule", table)
+    return kit.listed("Schedule", "schedule", head, rows, label="Schedule")

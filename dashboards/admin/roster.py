@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from dash import dcc, html
 
-from dashboards import marks, queries, states, theme, words
-from dashboards.admin import kit, said
-from dashboards.marks import aria
+from dashboards import queries, states, theme, words
+from dashboards.admin import kit, listing, said, steps
+from dashboards.admin.controls import Asked, Find
+from dashboards.admin.listing import Listing, Rows
+from noc.database.base import utcnow
 
 _METRES_PER_DEGREE = 111_320.0
 """Of latitude; of longitude times the cosine of the latitude."""
 
 _SIZE = 200
+
+_PART = "sites"
 
 
 def fence_words(site: dict[str, Any]) -> str:
@@ -86,72 +90,139 @@ def _round(metres: float) -> int:
     return int(next(step * power for step in (5, 2, 1) if step * power <= max(metres, 1)))
 
 
-def week(site: dict[str, Any], monday: dt.date, today: dt.date, *, part: str) -> html.Section:
+def week(site: dict[str, Any], monday: dt.date, today: dt.date) -> html.Section:
     """Seven days from ``monday``: a line a person, a cell a day, by the clocks of the site."""
-    zone = ZoneInfo(site["timezone"])
-    days = [monday + dt.timedelta(days=n) for n in range(7)]
-    edges = [dt.datetime.combine(day, dt.time(), tzinfo=zone) for day in (*days, days[-1])]
-    end = edges[-1] + dt.timedelta(days=1)
-    found = queries.admin.shifts(site["id"], edges[0], end)
-    by_person: dict[int, list[dict[str, Any]]] = {}
-    for shift in found:
-        by_person.setdefault(shift["person_id"], []).append(shift)
+    days = _days(monday)
     aside = html.Div(
         [
-            _step(part, site, monday - dt.timedelta(days=7), "Week before"),
-            _step(part, site, today - dt.timedelta(days=today.weekday()), "This week"),
-            _step(part, site, monday + dt.timedelta(days=7), "Week after"),
+            _step(site, monday - dt.timedelta(days=7), "Week before"),
+            _step(site, today - dt.timedelta(days=today.weekday()), "This week"),
+            _step(site, monday + dt.timedelta(days=7), "Week after"),
         ],
         className="actions",
     )
-    title = f"Roster, {monday:%d %b} to {days[-1]:%d %b %Y}"
-    if not by_person:
-        notice = states.empty(
-            "Nobody is planned",
-            "Shifts come from your own system, over the API or by an import.",
-            mark="clock",
-        )
-        return marks.section(title, notice, aside=aside)
-    head = html.Tr(
-        [
-            html.Th(words.count(len(by_person), "person", "people"), scope="col"),
-            *(
-                html.Th(f"{day:%a %d}", scope="col", className="is-today" if day == today else "")
-                for day in days
-            ),
-        ]
-    )
-    rows = [
-        _person(person_id, shifts, days, zone, today) for person_id, shifts in by_person.items()
+    head = [
+        html.Th("Guard", scope="col"),
+        *(
+            html.Th(f"{day:%a %d}", scope="col", className="is-today" if day == today else "")
+            for day in days
+        ),
     ]
-    table = html.Table([html.Thead(head), html.Tbody(rows)], className="admin-roster")
     note = html.P(
         "Times by the clocks of the site. Crossed out: on approved leave.",
         className="muted admin-after",
     )
-    frame = html.Div(
-        table, className="admin-table-frame", tabIndex=0, role="region", **aria(label=title)
+    return listing.place_of(
+        LISTING,
+        f"{site['id']}:{monday}",
+        title=f"Roster, {monday:%d %b} to {days[-1]:%d %b %Y}",
+        head=head,
+        aside=aside,
+        note=note,
     )
-    return marks.section(title, html.Div([frame, note]), aside=aside)
 
 
-def _step(part: str, site: dict[str, Any], monday: dt.date, label: str) -> Any:
-    return kit.button(part, "week", label, f"{site['id']}:{monday}", look="small")
+def _step(site: dict[str, Any], monday: dt.date, label: str) -> Any:
+    return kit.button(_PART, "week", label, f"{site['id']}:{monday}", look="small")
 
 
-def _person(
-    person_id: int, shifts: list[dict[str, Any]], days: list[dt.date], zone: ZoneInfo,
-    today: dt.date,
-) -> html.Tr:  # fmt: skip
+def _days(monday: dt.date) -> list[dt.date]:
+    return [monday + dt.timedelta(days=n) for n in range(7)]
+
+
+class Shown(NamedTuple):
+    """The site and week whose roster is shown."""
+
+    site_id: int
+    monday: dt.date
+    zone: ZoneInfo
+
+    @property
+    def week(self) -> queries.sites.Week:
+        """From its first midnight to its last, by the clocks of the site."""
+        start, end = (
+            dt.datetime.combine(day, dt.time(), tzinfo=self.zone)
+            for day in (self.monday, self.monday + dt.timedelta(days=7))
+        )
+        return self.site_id, start, end
+
+
+def monday_in(text: str) -> dt.date | None:
+    """The Monday of the week of a day that is written as ``2026-11-16``; None where it is none."""
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day - dt.timedelta(days=day.weekday()) if 2000 <= day.year < 2190 else None
+
+
+def _shown(asked: Asked) -> Shown | None:
+    """None for a site that is not to be seen."""
+    key, _, day = asked["of"].partition(":")
+    site, monday = queries.sites.site(steps.whole(key) or 0), monday_in(day)
+    if site is None or monday is None:
+        return None
+    return Shown(site["id"], monday, ZoneInfo(site["timezone"]))
+
+
+def _read(asked: Asked, after: Any, limit: int) -> Rows:
+    shown = _shown(asked)
+    if shown is None:
+        return []
+    found = queries.sites.on_duty(shown.week, asked["search"], after, limit)
+    return [one | {"shown": shown} for one in found]
+
+
+def _counted(asked: Asked) -> str:
+    shown = _shown(asked)
+    if shown is None:
+        return ""
+    matching, every = queries.sites.on_duty_counted(shown.week, asked["search"])
+    told = words.count(every, "person", "people")
+    return f"{matching:,} of {told}" if asked["search"] else told
+
+
+def _nothing(asked: Asked) -> html.Div:
+    if asked["search"]:
+        return states.empty("Nobody found", "Search by a part of the name or of the code.")
+    return states.empty(
+        "Nobody is planned",
+        "Shifts come from your own system, over the API or by an import.",
+        mark="clock",
+    )
+
+
+def _rows(found: Rows) -> list[html.Tr]:
+    return [_person(one, one["shown"]) for one in found]
+
+
+LISTING = Listing(
+    part=_PART,
+    name="roster",
+    title="Roster",
+    controls=(Find("Guard’s name or code"),),
+    head=(),
+    read=_read,
+    rows=_rows,
+    counted=_counted,
+    nothing=_nothing,
+    look="admin-roster",
+    beside=True,
+)
+
+
+def _person(one: dict[str, Any], shown: Shown) -> html.Tr:
+    days, zone = _days(shown.monday), shown.zone
+    today = utcnow().astimezone(zone).date()
     cells: dict[dt.date, list[Any]] = {day: [] for day in days}
-    for shift in shifts:
+    for shift in one["shifts"]:
         start = shift["starts_at"].astimezone(zone)
         # A shift that began before the week stands on its first day.
         day = max(start.date(), days[0])
         if day in cells:
             end = shift["ends_at"].astimezone(zone)
             cells[day].append(_shift(shift, start, end, carried=start.date() < day))
-    link = dcc.Link(shifts[0]["person_name"], href=f"/app/person/{person_id}", className="link")
+    link = dcc.Link(one["name"], href=f"/app/person/{one['id']}", className="link")
     return html.Tr(
         [
             html.Th(link, scope="row"),

@@ -9,17 +9,17 @@ from dash import html
 
 from dashboards import marks, queries, states, words
 from dashboards.admin import kit, said, steps
+from dashboards.admin.controls import Asked, Find
 from dashboards.admin.form import Form
+from dashboards.admin.listing import Listing, Rows
 from dashboards.admin.steps import Fields, Refusal
 from noc.domain import SEVERITIES
 from noc.events.news import NEWS_KINDS
 from noc.identity.accounts import refused
 from noc.identity.words import BadField
 from noc.notifications import queries as reading
-from noc.notifications.schemas import RouteQuery
 
 _PART = "notifications"
-_HEAD = ("Route", "Leads to", "Tells of", "State")
 
 CHANNELS = {"email": "E-mail", "slack": "Slack", "webhook": "Webhook"}
 
@@ -49,18 +49,23 @@ def plainly(work: Callable[[], T]) -> T:
         raise refused("route", error) from error
 
 
-def listing(chosen: int | None) -> html.Section:
-    """Every route; 500 are shown, which nobody has."""
-    rows, _ = reading.list_routes(RouteQuery.model_validate({"limit": 500}))
-    new = kit.button(_PART, "new", "New route", look="primary")
-    if not rows:
-        notice = states.empty(
-            "Nobody is told outside",
-            "A route sends alerts, tickets and findings by e-mail, to Slack or to a webhook.",
-            mark="bell",
-        )
-        return marks.section("Routes", notice, aside=new)
-    lines = [
+def _counted(asked: Asked) -> str:
+    matching, every = reading.count_routes(text := asked["search"])
+    return f"{matching:,} of {words.count(every, 'route')}" if text else words.count(every, "route")
+
+
+def _nothing(asked: Asked) -> html.Div:
+    if asked["search"]:
+        return states.empty("None found", "Search by a part of the name or of an address.")
+    return states.empty(
+        "Nobody is told outside",
+        "A route sends alerts, tickets and findings by e-mail, to Slack or to a webhook.",
+        mark="bell",
+    )
+
+
+def _rows(found: Rows) -> list[html.Tr]:
+    return [
         kit.row(
             kit.two(
                 kit.button(_PART, "open", route["name"], route["id"], look="text"),
@@ -69,12 +74,24 @@ def listing(chosen: int | None) -> html.Section:
             ("Leads to", html.Span(_target(route), className="admin-detail")),
             ("Tells of", _tells(route)),
             ("State", _state(route)),
-            chosen=route["id"] == chosen,
+            key=route["id"],
         )
-        for route in rows
+        for route in found
     ]
-    table = kit.table("admin-routes-table", _HEAD, lines, label="Routes")
-    return marks.section(words.count(len(rows), "route"), table, aside=new)
+
+
+LISTING = Listing(
+    part=_PART,
+    name="routes",
+    title="Routes",
+    controls=(Find("Name or address"),),
+    new="New route",
+    head=("Route", "Leads to", "Tells of", "State"),
+    read=lambda asked, after, limit: reading.routes_behind(asked["search"], after, limit=limit),
+    rows=_rows,
+    counted=_counted,
+    nothing=_nothing,
+)
 
 
 def _target(route: dict[str, Any]) -> str:
@@ -122,7 +139,7 @@ def form(values: Fields, refusal: Refusal | None = None) -> html.Section:
         made.choice("channel", "By", list(CHANNELS.items())),
         made.typed("addresses", "Addresses", "For e-mail: type each and press Enter."),
         made.text("url", "URL", "For Slack and webhooks; shown only by its host afterwards."),
-        *_filters(made),
+        *_filters(made, queries.reader.sites()),
     ]
     return kit.side(
         "New route",
@@ -135,8 +152,8 @@ def form(values: Fields, refusal: Refusal | None = None) -> html.Section:
     )
 
 
-def _filters(made: Form) -> list[Any]:
-    sites = [(key, site["name"]) for key, site in queries.reader.sites().items()]
+def _filters(made: Form, sites: said.Sites) -> list[Any]:
+    places = [(key, site["name"]) for key, site in sites.items()]
     return [
         made.choice(
             "min_severity", "From this severity on",
@@ -146,7 +163,7 @@ def _filters(made: Form) -> list[Any]:
             "kinds", "Only this news", [(kind, NEWS[kind]) for kind in NEWS_KINDS],
             "None chosen: all of it.",
         ),
-        made.several("site_ids", "Only these sites", sites, "None chosen: every site."),
+        made.several("site_ids", "Only these sites", places, "None chosen: every site."),
     ]  # fmt: skip
 
 
@@ -156,17 +173,18 @@ def one(
 ) -> html.Section:  # fmt: skip
     """A route: changed, tried, switched off, deleted."""
     key, mail = route["id"], route["channel"] == "email"
+    sites = queries.reader.sites()
     made = Form(_PART, values or (route | {"url": None}), refusal)
     target = (
         made.typed("addresses", "Addresses")
         if mail
         else made.text("url", "URL", f"Now {route['url']}. Leave it empty to keep it.")
     )
-    fields = [made.text("name", "Name"), target, *_filters(made)]
+    fields = [made.text("name", "Name"), target, *_filters(made, sites)]
     follow = delivery and kit.button(_PART, "delivery", "Has it arrived?", delivery, look="text")
     outcome = [kit.told(refusal, *made.names, done=done), follow]
     if asking:
-        return kit.side(route["name"], [*outcome, _asked(route, asking)], part=_PART)
+        return kit.side(route["name"], [*outcome, _asked(route, asking)], part=_PART, key=key)
     return kit.side(
         route["name"],
         [
@@ -189,11 +207,12 @@ def one(
                 [
                     ("Made", marks.moment(route["created_at"])),
                     ("Changed", marks.moment(route["updated_at"])),
-                    ("Sites", ", ".join(said.site(one) for one in route["site_ids"])),
+                    ("Sites", ", ".join(said.site(one, sites) for one in route["site_ids"])),
                 ]
             ),
         ],
         part=_PART,
+        key=key,
     )
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboards import queries, words
+from dashboards import words
 from dashboards.admin.window_form import rule_words
 from noc.identity.capabilities import (
     ADMIN,
@@ -21,6 +21,9 @@ from noc.identity.capabilities import (
 )
 
 _MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$")
+
+Sites = Mapping[str, Mapping[str, str]]
+"""Sites by id as text, with their ``name``: read once for a list."""
 
 TARGETS = {
     "user": "User",
@@ -161,35 +164,49 @@ def value(given: Any) -> str:
     return words.ROLE.get(str(given)) or words.SEVERITY.get(str(given)) or str(given)
 
 
-def detail(item: Mapping[str, Any]) -> str:
-    """What was before and what is now, in one line."""
+def detail(item: Mapping[str, Any], sites: Sites) -> str:
+    """What was before and what is now, in one line, with the sites by their names."""
     told = dict(item["detail"])
     if item["action"] == "setting.set":
         before = "the default" if told.get("before") is None else value(told["before"])
-        return f"{before} → {value(told.get('value'))}{_where(told)}"
+        return f"{before} → {value(told.get('value'))}{_where(told, sites)}"
     if item["action"] == "setting.taken_back":
-        return f"was {value(told.get('value'))}{_where(told)}"
+        return f"was {value(told.get('value'))}{_where(told, sites)}"
     pairs = []
     for name, given in told.items():
         if given in (None, [], ""):
             continue
         label = _LABELS.get(name) or words.say({}, name).lower()
         if item["action"].endswith("changed") and isinstance(given, list) and len(given) == 2:
-            pairs.append(f"{label}: {_named(name, given[0])} → {_named(name, given[1])}")
+            before, after = (_named(name, one, sites) for one in given)
+            pairs.append(f"{label}: {before} → {after}")
         else:
-            pairs.append(f"{label}: {_named(name, given)}")
+            pairs.append(f"{label}: {_named(name, given, sites)}")
     return "; ".join(pairs) or "—"
 
 
-def _named(field: str, given: Any) -> str:
+def sites_in(item: Mapping[str, Any]) -> set[int]:
+    """The ids of the sites that :func:`detail` names."""
+    found: set[int] = set()
+    waiting = [item["detail"].get("site_id"), item["detail"].get("site_ids")]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += one
+        elif isinstance(one, int):
+            found.add(one)
+    return found
+
+
+def _named(field: str, given: Any, sites: Sites) -> str:
     """Sites by their names; none of them means all."""
     if field == "site_ids":
-        return value([site(one) for one in given or ()]) if given else "every site"
+        return value([site(one, sites) for one in given or ()]) if given else "every site"
     if field == "recurrence" and isinstance(given, Mapping):
         told = f"{rule_words(str(given.get('rrule', '')))} at {given.get('start_time')}"
         return f"{told} for {given.get('duration_minutes')} min"
     if field == "site_id":
-        return site(given)
+        return site(given, sites)
     if field == "geofence_polygon" and isinstance(given, list):
         return area(given)
     if field in ("lat", "lon") and isinstance(given, float):
@@ -202,11 +219,11 @@ def area(ring: Sequence[Sequence[float]]) -> str:
     return f"an area of {len(ring) - (ring[0] == ring[-1])} corners"
 
 
-def _where(told: Mapping[str, Any]) -> str:
-    return f" at {site(told['site_id'])}" if told.get("site_id") else ""
+def _where(told: Mapping[str, Any], sites: Sites) -> str:
+    return f" at {site(told['site_id'], sites)}" if told.get("site_id") else ""
 
 
-def site(site_id: Any) -> str:
+def site(site_id: Any, sites: Sites) -> str:
     """A site's name."""
-    found = queries.reader.sites().get(str(site_id))
+    found = sites.get(str(site_id))
     return found["name"] if found else f"site {site_id}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from dash import Dash, html
@@ -39,8 +40,12 @@ _GROUPS = (
 _ELSEWHERE = frozenset({"fraud_cache_ttl"})
 
 
-def content(side: Any = None, chosen: str | None = None) -> html.Div:
+def content(_: Mapping[str, str]) -> html.Div:
     """Every setting of the company, in groups."""
+    return _content()
+
+
+def _content(side: Any = None, chosen: str | None = None) -> html.Div:
     own = queries.admin.overrides()
     in_force, default = tenant_settings(), process_settings()
     grouped: dict[str, list[Any]] = {title: [] for title, _ in _GROUPS}
@@ -48,8 +53,8 @@ def content(side: Any = None, chosen: str | None = None) -> html.Div:
         row = _row(name, own, in_force, default, chosen)
         grouped[_group(name)].append(row)
     sections = [
-        marks.section(title, kit.table(f"admin-settings-{n}", _HEAD, rows, label=title))
-        for n, (title, rows) in enumerate(grouped.items())
+        kit.listed(title, f"settings-{title.split()[0].lower()}", _HEAD, rows, label=title)
+        for title, rows in grouped.items()
         if rows
     ]
     return kit.content(sections, side)
@@ -64,9 +69,9 @@ def act(wanted: Pressed, fields: Fields) -> Answer:
     """Take the step. The key names the setting, a site, and the version of what holds there."""
     name, site_key, version, *_ = wanted.parts
     if wanted.step == "close":
-        return Answer(content())
+        return Answer(_content())
     if name not in TENANT_SETTINGS:
-        return Answer(content(html.Div(states.not_found("setting"), className="panel")))
+        return Answer(_content(html.Div(states.not_found("setting"), className="panel")))
     site_id = steps.whole(site_key)
     if wanted.step == "where":
         return _opened(name, steps.whole(fields.get("site_id")))
@@ -78,7 +83,7 @@ def act(wanted: Pressed, fields: Fields) -> Answer:
 
 
 def _opened(name: str, site_id: int | None, **kept: Any) -> Answer:
-    return Answer(content(_one(name, site_id, **kept), name))
+    return Answer(_content(_one(name, site_id, **kept), name))
 
 
 def _change(
@@ -177,7 +182,7 @@ def _one(
     value_fields = _inputs(name, form)
     back = kit.button(_PART, "back", "Take it back", key) if here else None
     differing = [
-        (said.site(one["site_id"]), said.value(one["value"]))
+        (said.site(one["site_id"], sites), said.value(one["value"]))
         for one in own
         if one["site_id"] is not None
     ]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from dash import Dash, html
 
 from dashboards import marks, queries, states, words
-from dashboards.admin import kit, roster, sight, steps
+from dashboards.admin import kit, listing, roster, sight, steps
+from dashboards.admin.controls import Asked, Find, Pick
 from dashboards.admin.form import Form
+from dashboards.admin.listing import Listing, Rows
 from dashboards.admin.steps import Answer, Fields, Pressed, Refusal
 from noc.database.base import utcnow
 from noc.identity.capabilities import ADMIN
@@ -23,70 +26,97 @@ LABEL = "Sites and rosters"
 WHAT = "Looking after sites"
 
 _PART = "sites"
-_HEAD = ("Site", "In charge", "Zone", "Guards at home", "State")
 
 CONTACTS = dict(
     zip(domain.CONTACTS, ("Security manager", "Site manager", "Supervisor"), strict=True)
 )
 
 
-def content(below: Any = None, chosen: int | None = None) -> html.Div:
-    """The sites; below them the chosen one with its week."""
-    found = queries.admin.sites()
-    if not found:
-        notice = states.empty(
-            "No sites yet",
-            "Sites come from your own system, over the API or by an import.",
-            mark="pin",
-        )
-        return html.Div(notice, className="panel")
-    rows = [
+def content(query: Mapping[str, str]) -> html.Div:
+    """The sites; above them the chosen one with its week, which takes the page's width."""
+    return listing.frame(_PART, listing.place_for(_LISTING, query), look="admin-over")
+
+
+def register(ui: Dash) -> None:
+    """Read the list and the roster, and answer the buttons."""
+    listing.register(ui, _PART, act, _LISTING, roster.LISTING)
+
+
+def _read(asked: Asked, after: Any, limit: int) -> Rows:
+    return queries.sites.sites(asked["search"], _in_use(asked), after, limit)
+
+
+def _in_use(asked: Asked) -> bool | None:
+    return asked["state"] == "active" if asked["state"] else None
+
+
+def _counted(asked: Asked) -> str:
+    matching, every = queries.sites.sites_counted(asked["search"], _in_use(asked))
+    narrowed = asked["search"] or asked["state"]
+    return f"{matching:,} of {words.count(every, 'site')}" if narrowed else (
+        words.count(every, "site")
+    )  # fmt: skip
+
+
+def _nothing(asked: Asked) -> html.Div:
+    if asked["search"] or asked["state"]:
+        return states.empty("None found", "Search by a part of the name or of the code.")
+    return states.empty(
+        "No sites yet",
+        "Sites come from your own system, over the API or by an import.",
+        mark="pin",
+    )
+
+
+def _rows(found: Rows) -> list[html.Tr]:
+    return [
         kit.row(
-            kit.two(kit.button(_PART, "open", site["name"], site["id"], look="text"),
-                    site["code"]),
+            kit.two(
+                kit.button(_PART, "open", site["name"], site["id"], look="text"), site["code"]
+            ),
             ("In charge", _in_charge(site)),
             ("Zone", site["timezone"]),
             ("Guards at home", html.Span(f"{site['guards']:,}", className="num")),
             ("State", html.Span("In use" if site["active"] else "Closed",
                                 className="state state-resolved" if site["active"] else "state")),
-            chosen=site["id"] == chosen,
+            key=site["id"],
         )
         for site in found
     ]  # fmt: skip
-    section = marks.section(
-        words.count(len(found), "site"), kit.table("admin-sites-table", _HEAD, rows, label="Sites")
-    )
-    return html.Div([below, section], className="stack")
 
 
-def register(ui: Dash) -> None:
-    """Answer the buttons."""
-    steps.register(ui, _PART, act)
+_LISTING = Listing(
+    part=_PART,
+    name=_PART,
+    title="Sites",
+    controls=(
+        Find("Name or code"),
+        Pick("Whether they are in use", "Any state", {"active": "In use", "closed": "Closed"},
+             "state"),
+    ),
+    head=("Site", "In charge", "Zone", "Guards at home", "State"),
+    read=_read,
+    rows=_rows,
+    counted=_counted,
+    nothing=_nothing,
+)  # fmt: skip
 
 
 def act(wanted: Pressed, fields: Fields) -> Answer:
     """Take the step. The key is the site, a Monday, and the version of who is in charge."""
     if wanted.step == "close":
-        return Answer(content())
+        return Answer(None)
     _, monday, version, *_ = wanted.parts
     if wanted.step == "save":
-        return _save(wanted.number, _monday(monday), fields, version or None)
-    return _opened(wanted.number, _monday(monday))
+        return _save(wanted.number, roster.monday_in(monday), fields, version or None)
+    return _opened(wanted.number, roster.monday_in(monday))
 
 
-def _monday(text: str) -> dt.date | None:
-    try:
-        day = dt.date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if 2000 <= day.year < 2190 else None
-
-
-def _opened(site_id: int, monday: dt.date | None, **kept: Any) -> Answer:
-    site = queries.admin.site(site_id)
+def _opened(site_id: int, monday: dt.date | None, *, done: str = "", **kept: Any) -> Answer:
+    site = queries.sites.site(site_id)
     if site is None:
-        return Answer(content(html.Div(states.not_found("site"), className="panel")))
-    return Answer(content(_one(site, monday, **kept), site_id))
+        return Answer(html.Div(states.not_found("site"), className="panel"))
+    return Answer(_one(site, monday, done=done, **kept), changed=bool(done))
 
 
 def _save(site_id: int, monday: dt.date | None, fields: Fields, version: str | None) -> Answer:
@@ -146,8 +176,9 @@ def _one(
             className="admin-site",
         ),
         part=_PART,
+        key=site["id"],
     )  # fmt: skip
-    return html.Div([about, roster.week(site, start, today, part=_PART)], className="stack")
+    return html.Div([about, roster.week(site, start, today)], className="stack")
 
 
 def _contacts(
@@ -159,7 +190,7 @@ def _contacts(
         return [marks.facts([(label, name or "nobody") for label, name in _people(site)])]
     seen = version_of({name: site[name] for name in CONTACTS})
     form = Form(_PART, values or site, refusal)
-    people = queries.admin.in_charge()
+    people = queries.sites.in_charge()
     fields = [
         form.choice(name, label, people, placeholder="Nobody", clearable=True, searchable=True)
         for name, label in CONTACTS.items()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from dash import Dash, html
 
 from dashboards import marks, queries, states, words
 from dashboards.admin import kit, listing, said, sight, steps
+from dashboards.admin.controls import Asked, Find
 from dashboards.admin.form import Form
 from dashboards.admin.listing import Listing, Rows
 from dashboards.admin.steps import Answer, Fields, Pressed, Refusal
@@ -28,14 +30,14 @@ _ENDS = (("7", "in 7 days"), ("30", "in 30 days"), ("90", "in 90 days"), ("365",
          ("never", "never"))  # fmt: skip
 
 
-def content() -> html.Div:
+def content(query: Mapping[str, str]) -> html.Div:
     """Those that were not revoked, then those that were."""
-    return listing.frame(_LISTING)
+    return listing.frame(_PART, listing.place_for(_LISTING, query))
 
 
 def register(ui: Dash) -> None:
     """Read the list, and answer the buttons."""
-    listing.register(ui, _LISTING, act)
+    listing.register(ui, _PART, act, _LISTING)
 
 
 def _rows(found: Rows) -> list[html.Tr]:
@@ -43,15 +45,15 @@ def _rows(found: Rows) -> list[html.Tr]:
     return [_row(token, now) for token in found]
 
 
-def _counted(text: str) -> str:
-    matching, every, working = queries.admin.tokens_counted(text, utcnow())
-    if text:
+def _counted(asked: Asked) -> str:
+    matching, every, working = queries.admin.tokens_counted(asked["search"], utcnow())
+    if asked["search"]:
         return f"{matching:,} of {words.count(every, 'token')}"
     return f"{words.count(every, 'token')}, {working:,} in use" if every else ""
 
 
-def _nothing(text: str) -> html.Div:
-    if text:
+def _nothing(asked: Asked) -> html.Div:
+    if asked["search"]:
         return states.empty("None found", "Search by a part of the name or its first characters.")
     return states.empty(
         "No tokens yet",
@@ -62,11 +64,12 @@ def _nothing(text: str) -> html.Div:
 
 _LISTING = Listing(
     part=_PART,
+    name=_PART,
     title=LABEL,
-    search="Name or first characters",
+    controls=(Find("Name or first characters"),),
     new="New token",
     head=("Token", "May", "Last used", "Ends", "Made"),
-    read=queries.admin.tokens,
+    read=lambda asked, after, limit: queries.admin.tokens(asked["search"], after, limit),
     rows=_rows,
     counted=_counted,
     nothing=_nothing,

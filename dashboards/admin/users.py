@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from dash import Dash, html
@@ -10,6 +11,7 @@ from flask import request
 
 from dashboards import marks, queries, states, words
 from dashboards.admin import kit, listing, sight, steps, user_form
+from dashboards.admin.controls import Asked, Find
 from dashboards.admin.listing import Listing, Rows
 from dashboards.admin.steps import Answer, Fields, Pressed
 from noc.database.base import utcnow
@@ -23,18 +25,18 @@ WHAT = "Managing users"
 _PART = "users"
 
 
-def content() -> html.Div:
+def content(query: Mapping[str, str]) -> html.Div:
     """Everybody who can sign in, and who no longer can."""
-    return listing.frame(_LISTING)
+    return listing.frame(_PART, listing.place_for(_LISTING, query))
 
 
 def register(ui: Dash) -> None:
     """Read the list, and answer the buttons."""
-    listing.register(ui, _LISTING, act)
+    listing.register(ui, _PART, act, _LISTING)
 
 
 def _rows(found: Rows) -> list[html.Tr]:
-    sites = queries.reader.sites()
+    sites = queries.sites.names({key for user in found for key in user["site_ids"] or ()})
     return [
         kit.row(
             kit.two(
@@ -52,22 +54,23 @@ def _rows(found: Rows) -> list[html.Tr]:
     ]  # fmt: skip
 
 
-def _counted(text: str) -> str:
-    matching, every = queries.admin.users_counted(text)
+def _counted(asked: Asked) -> str:
+    matching, every = queries.admin.users_counted(text := asked["search"])
     return f"{matching:,} of {words.count(every, 'user')}" if text else words.count(every, "user")
 
 
-def _nothing(_: str) -> html.Div:
+def _nothing(_: Asked) -> html.Div:
     return states.empty("Nobody found", "Search by a part of the name or of the e-mail address.")
 
 
 _LISTING = Listing(
     part=_PART,
+    name=_PART,
     title=LABEL,
-    search="Name or e-mail",
+    controls=(Find("Name or e-mail"),),
     new="New user",
     head=("User", "Role", "Sees", "Last sign-in", "State"),
-    read=queries.admin.users,
+    read=lambda asked, after, limit: queries.admin.users(asked["search"], after, limit),
     rows=_rows,
     counted=_counted,
     nothing=_nothing,

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from dash import Dash, html
 
 from dashboards import marks, states, words
-from dashboards.admin import kit, sight, steps, window_form
+from dashboards.admin import kit, listing, sight, steps, window_form
+from dashboards.admin.controls import Asked, Find, Pick
+from dashboards.admin.listing import Listing, Rows
 from dashboards.admin.steps import Answer, Fields, Pressed, Refusal
 from noc.alerts.suppression import queries as reading
 from noc.alerts.suppression import windows as domain
-from noc.alerts.suppression.schemas import SuppressionQuery
+from noc.alerts.suppression.queries import Standing
 from noc.database.base import utcnow
 from noc.extensions import session
 from noc.identity.principal import required_principal
@@ -21,56 +24,112 @@ LABEL = "Suppression windows"
 WHAT = "Muting what is known to happen"
 
 _PART = "windows"
-_HEAD = ("Window", "Where", "Mutes", "When", "State")
-SHOWN = 200
 TIMES = 5
 
+_STANDINGS = {"active": "Muting now", "next": "To come", "over": "Over"}
 
-def content(side: Any = None, chosen: int | None = None) -> html.Div:
+
+def content(query: Mapping[str, str]) -> html.Div:
     """What mutes now, what will, and what is over."""
-    now = utcnow()
-    page = reading.list_windows(
-        SuppressionQuery.model_validate({}),
-        now=now,
-        site_ids=required_principal().site_ids,
-        limit=SHOWN,
-    )
-    groups: dict[str, list[dict[str, Any]]] = {"active": [], "next": [], "past": []}
-    for window in page.items:
-        groups[_group(window, now)].append(window)
-    new = kit.button(_PART, "new", "New window", look="primary")
-    sections = []
-    for code, title in (("active", "Muting now"), ("next", "To come"), ("past", "Over")):
-        found = groups[code]
-        if found or code == "active":
-            sections.append(
-                marks.section(
-                    f"{title}: {len(found)}" if found else title,
-                    _table(code, found, chosen),
-                    aside=new if code == "active" else None,
-                )
-            )
-    return kit.content(sections, side)
+    return listing.frame(_PART, listing.place_for(_LISTING, query))
 
 
 def register(ui: Dash) -> None:
-    """Answer the buttons."""
-    steps.register(ui, _PART, act)
+    """Read the list, and answer the buttons."""
+    listing.register(ui, _PART, act, _LISTING)
+
+
+def _read(asked: Asked, after: Any, limit: int) -> Rows:
+    return reading.list_by_standing(
+        asked["search"],
+        _standing(asked),
+        now=utcnow(),
+        site_ids=required_principal().site_ids,
+        limit=limit,
+        after=after,
+    )
+
+
+def _standing(asked: Asked) -> Standing | None:
+    return next((one for one in reading.STANDINGS if one == asked["state"]), None)
+
+
+def _counted(asked: Asked) -> str:
+    found = reading.count_by_standing(
+        asked["search"], now=utcnow(), site_ids=required_principal().site_ids
+    )
+    if standing := _standing(asked):
+        return words.count(found[standing], "window")
+    muting = f", {found['active']:,} muting now" if found["active"] else ""
+    return f"{words.count(sum(found.values()), 'window')}{muting}"
+
+
+def _nothing(asked: Asked) -> html.Div:
+    if asked["search"]:
+        return states.empty("None found", "Search by a part of the name or of the reason.")
+    title = {"over": "Nothing is over yet", "next": "Nothing is to come"}
+    return states.empty(
+        title.get(asked["state"], "Nothing is muted"),
+        "A window mutes what is known to happen, such as a repair: alerts are kept, open no "
+        "ticket, and are heard of when it is over.",
+        mark="bell",
+    )
+
+
+def _rows(found: Rows) -> list[html.Tr]:
+    return [
+        kit.row(
+            kit.two(
+                kit.button(_PART, "open", window["name"], window["id"], look="text"),
+                window["reason"].splitlines()[0],
+            ),
+            ("Where", window["site_name"] or "Every site"),
+            ("Mutes", mutes(window)),
+            ("When", when(window)),
+            ("State", _state(window)),
+            key=window["id"],
+            over=window["standing"] == "over",
+        )
+        for window in found
+    ]
+
+
+def _place(window: Mapping[str, Any]) -> tuple[int, str, int]:
+    standing, made_at, key = reading.place_of(window)
+    return standing, made_at.isoformat(), key
+
+
+_LISTING = Listing(
+    part=_PART,
+    name=_PART,
+    title=LABEL,
+    controls=(
+        Find("Name or reason"),
+        Pick("How they stand", "Any state", _STANDINGS, "state"),
+    ),
+    new="New window",
+    head=("Window", "Where", "Mutes", "When", "State"),
+    read=_read,
+    rows=_rows,
+    counted=_counted,
+    nothing=_nothing,
+    place=_place,
+)
 
 
 def act(wanted: Pressed, fields: Fields) -> Answer:
     """Take the step; a window is made only after its times were shown."""
     step = wanted.step
     if step == "new":
-        return Answer(content(window_form.form(window_form.blank(True))))
+        return Answer(window_form.form(window_form.blank(True)))
     kind = "again" if wanted.key == "again" else "once"
     if step == "kind":
         typed = {name: value for name, value in fields.items() if value}
-        return Answer(content(window_form.form(window_form.blank(kind == "once") | typed)))
+        return Answer(window_form.form(window_form.blank(kind == "once") | typed))
     if step in ("look", "create"):
         return _made(fields | {"kind": kind}, sure=step == "create")
     if step == "close":
-        return Answer(content())
+        return Answer(None)
     if step == "cancel":
         return _cancelled(wanted.number)
     return _opened(wanted.number, asking=step == "ask-cancel")
@@ -92,11 +151,11 @@ def _made(fields: Fields, *, sure: bool) -> Answer:
 
     done, refusal = steps.attempt(work)
     if refusal:
-        return Answer(content(window_form.form(fields, window_form.placed(refusal))))
+        return Answer(window_form.form(fields, window_form.placed(refusal)))
     key, (zone, spans) = done
     if sure:
         return _opened(key, done="Made. It mutes by itself when its time comes.")
-    return Answer(content(window_form.form(fields, zone=zone, spans=spans)))
+    return Answer(window_form.form(fields, zone=zone, spans=spans))
 
 
 def _cancelled(key: int) -> Answer:
@@ -118,40 +177,8 @@ def _opened(
         key, now=utcnow(), occurrences=TIMES, site_ids=required_principal().site_ids
     )
     if window is None:
-        return Answer(content(html.Div(states.not_found("window"), className="panel")))
-    return Answer(content(_one(window, asking, done, refusal), key))
-
-
-def _group(window: dict[str, Any], now: dt.datetime) -> str:
-    if window["active"]:
-        return "active"
-    over = window["ends_at"] is not None and window["ends_at"] <= now
-    return "past" if window["cancelled_at"] or over else "next"
-
-
-def _table(code: str, found: list[dict[str, Any]], chosen: int | None) -> Any:
-    if not found:
-        return states.empty(
-            "Nothing is muted",
-            "A window mutes what is known to happen, such as a repair: alerts are kept, open no "
-            "ticket, and are heard of when it is over.",
-            mark="bell",
-        )
-    rows = [
-        kit.row(
-            kit.two(
-                kit.button(_PART, "open", window["name"], window["id"], look="text"),
-                window["reason"].splitlines()[0],
-            ),
-            ("Where", window["site_name"] or "Every site"),
-            ("Mutes", mutes(window)),
-            ("When", when(window)),
-            ("State", _state(window, code)),
-            chosen=window["id"] == chosen,
-        )
-        for window in found
-    ]
-    return kit.table(f"admin-windows-{code}", _HEAD, rows, label="Suppression windows")
+        return Answer(html.Div(states.not_found("window"), className="panel"))
+    return Answer(_one(window, asking, done, refusal), changed=bool(done))
 
 
 def mutes(window: dict[str, Any]) -> str:
@@ -182,14 +209,13 @@ def when(window: dict[str, Any]) -> Any:
     return f"{window_form.rule_words(again['rrule'])} at {again['start_time']}, {length}"
 
 
-def _state(window: dict[str, Any], code: str) -> Any:
+def _state(window: dict[str, Any]) -> Any:
     if window["cancelled_at"]:
         return html.Span(["Cancelled ", marks.moment(window["cancelled_at"])], className="muted")
-    if code == "active":
-        return html.Span("Mutes now", className="state state-new")
-    if code == "next":
-        return html.Span("To come", className="state")
-    return html.Span("Over", className="state state-resolved")
+    looks = {"active": "state state-new", "next": "state", "over": "state state-resolved"}
+    standing = window["standing"]
+    word = "Mutes now" if standing == "active" else _STANDINGS[standing]
+    return html.Span(word, className=looks[standing])
 
 
 def _one(window: dict[str, Any], asking: bool, done: str, refusal: Refusal | None) -> html.Section:
@@ -232,6 +258,7 @@ def _one(window: dict[str, Any], asking: bool, done: str, refusal: Refusal | Non
             ),
         ],
         part=_PART,
+        key=key,
     )  # fmt: skip
 
 

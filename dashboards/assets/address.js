@@ -31,8 +31,17 @@
     write([...chosen.keys()].filter((id) => id.startsWith(`${page}-`)));
   };
 
+  // Whether the page itself has written this address, and nobody has gone anywhere since.
+  let written = null;
+  noc.wroteAddress = function () {
+    const own = written === window.location.pathname + window.location.search;
+    if (!own) written = null;
+    return own;
+  };
+
   // Told as a link of Dash tells it: else the router would put back the address that it last knew.
   noc.replaceAddress = function (address) {
+    written = address;
     window.history.replaceState(window.history.state, "", address);
     window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
   };

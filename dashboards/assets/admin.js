@@ -1,14 +1,14 @@
-// The page Administration: its tabs, secrets that are shown once, tables as CSV.
+// The page Administration: its tabs, secrets that are shown once, rows that are open.
 (function () {
   const noc = (window.noc = window.noc || {});
   const none = () => window.dash_clientside.no_update;
   const here = () => window.location.pathname.replace(/\/$/, "") === "/app/admin";
 
-  // A click on a tab; what was shown once is gone with it.
+  // A click on a tab, or a way back: the part as the address has it. What was shown once is gone with it.
   noc.adminPart = function (search, part) {
-    if (!here()) return [none(), none()];
-    const wanted = new URLSearchParams(search || "").get("part");
-    return !wanted || wanted === part ? [none(), none()] : [wanted, null];
+    if (!here() || noc.wroteAddress()) return [none(), none()];
+    const wanted = new URLSearchParams(search || "").get("part") || part;
+    return [wanted, null];
   };
 
   noc.adminTabs = function (part) {
@@ -70,26 +70,8 @@
     else copied(button, document.execCommand("copy"));
   }
 
-  const quoted = (text) => `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replace(/"/g, '""')}"`;
-
-  function cell(element) {
-    const time = element.querySelector("time");
-    return quoted(time ? time.dateTime : element.innerText.replace(/\s*\n\s*/g, " · ").trim());
-  }
-
-  function save(button) {
-    const table = document.getElementById(button.dataset.table);
-    const rows = [...table.rows].map((row) => [...row.cells].map(cell).join(","));
-    const url = URL.createObjectURL(new Blob([`\ufeff${rows.join("\r\n")}\r\n`], { type: "text/csv;charset=utf-8" }));
-    const stamp = new Date().toISOString().slice(0, 16).replace(/[-:]/g, "");
-    Object.assign(document.createElement("a"), { href: url, download: `${button.dataset.file}-${stamp}.csv` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 1000);
-  }
-
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-copy], [data-table]");
-    if (!button) return;
-    if (button.dataset.copy) copy(button);
-    else save(button);
+    const button = event.target.closest("[data-copy]");
+    if (button) copy(button);
   });
 })();

@@ -8,6 +8,7 @@ from typing import Any
 from dash import ALL, Dash, Input, Output, State, dcc, html
 
 from dashboards import browser, callbacks, states
+from dashboards.addresses import Address, query_of
 from dashboards.admin import (
     jobs,
     kit,
@@ -37,7 +38,8 @@ _PARTS: dict[str, ModuleType] = {
     "jobs": jobs,
     "trail": trail,
 }
-"""By the name in the address; each has ``LABEL``, ``WHAT``, ``content()`` and ``register(ui)``."""
+"""By the name in the address; each has ``LABEL``, ``WHAT``, ``content`` (which takes what else the
+address says) and ``register``."""
 
 
 def layout(query: dict[str, str]) -> html.Div:
@@ -73,6 +75,7 @@ def register(ui: Dash) -> None:
         Output("admin-body", "children"),
         Input("admin-part", "data"),
         Input({"type": "retry", "page": "admin-part", "n": ALL}, "n_clicks"),
+        State("url", "search"),
     )
     browser.call(
         ui,
@@ -96,8 +99,8 @@ def register(ui: Dash) -> None:
         part.register(ui)
 
 
-def show(part: Choice, _retries: Clicks = None) -> Any:
-    """The part, for whoever may use it."""
+def show(part: Choice, _retries: Clicks = None, search: Address = None) -> Any:
+    """The part, its lists as the address says, for whoever may use it."""
     name = _chosen(part)
     need = sight.NEEDS[name]
     principal = required_principal()
@@ -111,7 +114,9 @@ def show(part: Choice, _retries: Clicks = None) -> Any:
             mark="lock",
         )
         return html.Div(notice, className="panel")
-    return html.Div(kit.or_failed(module.WHAT, "part", module.content), id=f"admin-{name}")
+    query = query_of(search)
+    shown = kit.or_failed(module.WHAT, "part", lambda: module.content(query))
+    return html.Div(shown, id=f"admin-{name}")
 
 
 def _chosen(part: str | None) -> str:

@@ -17,6 +17,7 @@ from dashboards.queries import (
     reader,
     review,
     scores,
+    sites,
     work,
 )
 
@@ -34,5 +35,6 @@ __all__ = [
     "reader",
     "review",
     "scores",
+    "sites",
     "work",
 ]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any
+from typing import Any, get_args
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 
 from noc.database.tenancy import required_tenant
 from noc.extensions import session
 from noc.notifications.models import NotificationDelivery as Delivery
 from noc.notifications.models import NotificationRoute as Route
-from noc.notifications.schemas import DeliveryQuery, RouteQuery
+from noc.notifications.schemas import DeliveryQuery, RouteQuery, State
 from noc.notifications.targets import masked_url
 from noc.rest.by_id import page_by_id
 from noc.rest.envelope import encode_cursor
@@ -60,9 +60,34 @@ def route_out(route: Route) -> dict[str, Any]:
 
 def list_routes(asked: RouteQuery) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """A page of routes and its ``pagination``. One query."""
-    query = select(Route).filter_by(tenant_id=required_tenant(), **asked.filters())
+    filters = asked.filters()
+    named = _route_named(filters.pop("search", ""))
+    query = select(Route).filter_by(tenant_id=required_tenant(), **filters).where(named)
     rows, pagination = page_by_id(session(), query, Route.id, asked)
     return [route_out(row) for row in rows], pagination
+
+
+def routes_behind(text: str, after: int | None, *, limit: int) -> list[dict[str, Any]]:
+    """Routes in the order they were made, behind the one whose id is ``after``. One query.
+
+    ``text`` is a part of the name or of an address.
+    """
+    query = select(Route).where(Route.tenant_id == required_tenant(), _route_named(text))
+    query = query.where(Route.id > (after or 0)).order_by(Route.id).limit(limit)
+    return [route_out(row) for row in session().scalars(query)]
+
+
+def count_routes(text: str) -> tuple[int, int]:
+    """How many routes match, and how many there are. One query."""
+    query = select(func.count().filter(_route_named(text)), func.count()).select_from(Route)
+    matching, every = session().execute(query.where(Route.tenant_id == required_tenant())).one()
+    return matching, every
+
+
+def _route_named(text: str) -> ColumnElement[bool]:
+    by_name = Route.name.icontains(text, autoescape=True)
+    addresses = func.array_to_string(Route.addresses, " ")
+    return by_name | addresses.icontains(text, autoescape=True)
 
 
 def find_route(route_id: int) -> dict[str, Any] | None:
@@ -76,6 +101,8 @@ def list_deliveries(
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """A page of deliveries, latest first, and its ``pagination``. One query."""
     query = _deliveries()
+    if filters.search is not None:
+        query = query.where(_delivery_named(filters.search))
     if filters.state is not None:
         query = query.where(Delivery.state == filters.state)
     if filters.route_id is not None:
@@ -88,6 +115,29 @@ def list_deliveries(
     more = len(rows) > limit
     cursor = encode_cursor(page[-1]["created_at"], str(page[-1]["id"])) if more else None
     return page, {"next_cursor": cursor, "limit": limit}
+
+
+def count_deliveries(text: str) -> dict[State, int]:
+    """How many deliveries match, by state. One query.
+
+    ``text`` is a part of the name of the route or site.
+    """
+    query = select(Delivery.state, func.count()).where(Delivery.tenant_id == required_tenant())
+    if text:
+        query = query.where(_delivery_named(text))
+    found = {row[0]: row[1] for row in session().execute(query.group_by(Delivery.state))}
+    return {state: found.get(state, 0) for state in get_args(State)}
+
+
+def _delivery_named(text: str) -> ColumnElement[bool]:
+    tenant_id = required_tenant()
+    routes = select(Route.id).where(
+        Route.tenant_id == tenant_id, Route.name.icontains(text, autoescape=True)
+    )
+    sites = select(Site.id).where(
+        Site.tenant_id == tenant_id, Site.name.icontains(text, autoescape=True)
+    )
+    return Delivery.route_id.in_(routes) | Delivery.site_id.in_(sites)
 
 
 def find_delivery(delivery_id: uuid.UUID) -> dict[str, Any] | None:

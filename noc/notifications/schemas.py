@@ -60,6 +60,7 @@ class RouteChange(BaseModel):
 class RouteQuery(ListQuery):
     """Filters of the list of routes."""
 
+    search: Line | None = Field(None, description="A part of the name or of an address.")
     channel: Channel | None = None
     user_id: QueryId | None = None
     active: bool | None = None
@@ -70,6 +71,7 @@ class DeliveryQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    search: Line | None = Field(None, description="A part of the name of the route or site.")
     state: State | None = None
     route_id: QueryId | None = None
     limit: int | None = Field(

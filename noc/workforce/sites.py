@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
 
 from noc.extensions import session
@@ -27,6 +27,12 @@ CONTACTS = ("security_manager_id", "site_manager_id", "noc_supervisor_id")
 
 _Asked = Mapping[str, str]
 """Under which field a column was sent: who is in charge may come as an e-mail address."""
+
+
+def named(text: str) -> ColumnElement[bool]:
+    """Whose name or code has ``text`` in it, in any case."""
+    by_name = Site.name.icontains(text, autoescape=True)
+    return by_name | Site.code.icontains(text, autoescape=True)
 
 
 def put_in_charge(

@@ -176,7 +176,8 @@ def test_the_list_is_turned_page_by_page_and_filtered(api: ApiClient, make: Make
     later = (utcnow() + 2 * HOUR).isoformat()
     end = (utcnow() + 3 * HOUR).isoformat()
     keys = [made(api.post(PATH, json=once(site_id=site.id)))["id"] for _ in range(2)]
-    keys.append(made(api.post(PATH, json=once(starts_at=later, ends_at=end)))["id"])
+    last = once(starts_at=later, ends_at=end, reason="Paint")
+    keys.append(made(api.post(PATH, json=last))["id"])
     first = api.get(f"{PATH}?limit=2").get_json()
     cursor = first["pagination"]["next_cursor"]
     second = api.get(PATH, query_string={"limit": 2, "cursor": cursor}).get_json()
@@ -189,6 +190,9 @@ def test_the_list_is_turned_page_by_page_and_filtered(api: ApiClient, make: Make
     assert found("active=true") == keys[1::-1]
     assert found("active=false") == keys[2:]
     assert found(f"site_id={site.id}") == keys[1::-1]
+    assert found("search=PAINT") == keys[2:]
+    assert found("search=door&active=true") == keys[1::-1]
+    assert found("search=%25") == []
     assert_problem(api.get(f"{PATH}?nonsense=1"), 422, nonsense="")
 
 

@@ -1,8 +1,11 @@
-"""Administration in the browser: a secret is seen once, and a window's times before it is made."""
+"""Administration in the browser: secrets seen once, windows made, lists with an address."""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+import uuid
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,6 +13,8 @@ from sqlalchemy import select, update
 
 from noc.alerts.suppression.models import Suppression
 from noc.identity.models import User
+from noc.notifications.models import NotificationDelivery, NotificationRoute
+from noc.workforce.models import Site
 from tests.browser.conftest import Company, Watched
 
 pytestmark = pytest.mark.browser
@@ -61,6 +66,116 @@ def test_a_window_shows_its_times_and_is_made_by_keyboard(
             select(Suppression.name).where(Suppression.tenant_id == company.tenant_id)
         )
     assert name == "Generator test"
+
+
+def names_in(page: Page, name: str) -> list[str]:
+    return page.locator(f"#admin-{name}-table tbody th .text-btn").all_inner_texts()
+
+
+def many_sites(company: Company) -> None:
+    with company.rows() as make:
+        for number in range(1, 131):
+            make.site(name=f"Yard {number:03}", active=number > 3)
+
+
+def test_what_is_searched_and_how_much_is_shown_stands_in_the_address(
+    watched: Watched, company: Company
+) -> None:
+    many_sites(company)
+    page = as_admin(watched, company, "sites")
+    rows = page.locator("#admin-sites-table tbody tr")
+    expect(rows).to_have_count(50)
+    assert page.url.endswith("/app/admin?part=sites")
+    page.locator("#sites-search").fill("yard")
+    expect(page).to_have_url(re.compile(r"\?part=sites&search=yard$"))
+    expect(page.locator("#admin-sites-count")).to_have_text("130 of 131 sites")
+    page.locator("#sites-state").click()
+    page.get_by_role("option", name="In use").click()
+    expect(page.locator("#admin-sites-count")).to_have_text("127 of 131 sites")
+    page.get_by_role("button", name="Show more").click()
+    expect(rows).to_have_count(100)
+    expect(page).to_have_url(re.compile(r"\?part=sites&search=yard&state=active&page=2$"))
+
+    shown = names_in(page, "sites")
+    page.reload()
+    expect(rows).to_have_count(100)
+    expect(page.locator("#sites-search")).to_have_value("yard")
+    assert names_in(page, "sites") == shown
+
+    # To another part and back: each as it was left.
+    page.evaluate("window.stays = true")
+    page.get_by_role("link", name="Users").click()
+    expect(page.locator("#admin-users-table")).to_contain_text("Maya Fernandes")
+    expect(page).to_have_url(re.compile(r"\?part=users$"))
+    page.go_back()
+    expect(rows).to_have_count(100)
+    expect(page.locator("#sites-search")).to_have_value("yard")
+    expect(page).to_have_url(re.compile(r"\?part=sites&search=yard&state=active&page=2$"))
+    # The tab of the part itself leads to it without a search, and back to the search.
+    page.get_by_role("link", name="Sites and rosters").click()
+    expect(page.locator("#admin-sites-count")).to_have_text("131 sites")
+    expect(page.locator("#sites-search")).to_have_value("")
+    page.go_back()
+    expect(rows).to_have_count(100)
+    # Another search begins at its beginning.
+    page.locator("#sites-search").fill("yard 01")
+    expect(rows).to_have_count(10)
+    expect(page).to_have_url(re.compile(r"\?part=sites&search=yard\+01&state=active$"))
+    assert page.evaluate("window.stays") is True, "the page was loaded anew"
+
+
+def test_two_lists_of_a_part_have_addresses_of_their_own(
+    watched: Watched, company: Company
+) -> None:
+    with company.rows() as make:
+        for name in ("Desk", "Night"):
+            route = make.row(
+                NotificationRoute,
+                {"name": name, "channel": "email", "addresses": [f"{name}@a.example".lower()]},
+            )
+            values = {"route_id": route.id, "event_id": uuid.uuid4(), "kind": "alert_opened",
+                      "severity": "HIGH", "payload": {}}  # fmt: skip
+            make.row(NotificationDelivery, values)
+    page = as_admin(watched, company, "notifications&search=night&sent=desk&sent-state=pending")
+    expect(page.locator("#admin-routes-table tbody tr")).to_have_count(1)
+    expect(page.locator("#admin-routes-table")).to_contain_text("night@a.example")
+    expect(page.locator("#admin-deliveries-table tbody tr")).to_have_count(1)
+    expect(page.locator("#admin-deliveries-table")).to_contain_text("Desk")
+    page.get_by_label("Route or site").fill("")
+    expect(page.locator("#admin-deliveries-table tbody tr")).to_have_count(2)
+    expect(page).to_have_url(re.compile(r"\?part=notifications&search=night&sent-state=pending$"))
+    # What is opened leaves both lists as they are, and is marked in its own.
+    page.locator("#admin-deliveries-table").get_by_role("button").first.click()
+    expect(page.locator(".admin-side")).to_contain_text("New alerts by")
+    expect(page.locator("tr.is-chosen")).to_have_count(1)
+    expect(page.locator("#admin-routes-table tbody tr")).to_have_count(1)
+    with page.expect_download() as waiting:
+        page.get_by_title("Save the table as CSV: deliveries").click()
+    lines = Path(waiting.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == '"News","Route","Where","State","When"'
+    assert len(lines) == 3
+
+
+def test_a_roster_is_searched_beside_its_site(watched: Watched, company: Company) -> None:
+    with company.rows() as make:
+        site = make.session.get_one(Site, (company.tenant_id, company.site_id))
+        today = dt.datetime.now(dt.UTC).replace(hour=8, minute=0)
+        for number in range(60):
+            make.shift(make.person(site, name=f"Guard {number:02}"), site, today)
+    page = as_admin(watched, company, "sites")
+    page.get_by_role("button", name="Harbour Depot").click()
+    rows = page.locator("#admin-roster-table tbody tr")
+    expect(rows).to_have_count(50)
+    roster = page.locator(".section", has=page.locator("#admin-roster-table"))
+    roster.get_by_role("button", name="Show more").click()
+    expect(rows).to_have_count(60)
+    roster.get_by_label("Guard’s name or code").fill("guard 07")
+    expect(rows).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"\?part=sites$"))
+    roster.get_by_role("button", name="Week before").click()
+    expect(
+        page.locator(".admin-side, .section").filter(has_text="Nobody is planned")
+    ).to_be_visible()
 
 
 @pytest.mark.window(viewport={"width": 390, "height": 844})

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from apiflask import APIFlask
 from flask_migrate import upgrade
+from sqlalchemy.orm import Session
 
 from dashboards import mount
 from noc import create_app
+from noc.database import tenancy
 from noc.extensions import db
+from noc.identity import tenants
 from noc.identity.models import User
 from noc.settings import Settings
 from tests.conftest import SeparateClient
@@ -138,3 +141,23 @@ def reader(app: APIFlask, make: Make) -> Reader:
 def viewer(app: APIFlask, make: Make) -> Reader:
     """A viewer of ``acme``: sees the feed, neither scores nor buttons."""
     return Reader(app, make, make.user("viewer", name="Vera Lind"))
+
+
+@pytest.fixture
+def me(make: Make) -> User:
+    """An admin of ``acme``."""
+    return make.user("admin", name="Ada Lovelace")
+
+
+@pytest.fixture
+def admin(app: APIFlask, make: Make, me: User) -> Reader:
+    """The admin, signed in."""
+    return Reader(app, make, me)
+
+
+@pytest.fixture
+def foreign(session: Session, make: Make) -> Make:
+    """Makes rows of another company."""
+    other = tenants.create_tenant("other", "Other Ltd")
+    tenancy.name_tenant(session, other.id)
+    return Make(session, other.id)

@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import re
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ from noc.database.base import utcnow
 from noc.events.news import NEWS_KINDS
 from noc.extensions import queue
 from noc.fraud.retraining import runs
-from noc.identity import passwords, tenants, trail
+from noc.identity import passwords, trail
 from noc.identity import tokens as api_tokens
 from noc.identity.models import ApiToken, TenantSetting, User, UserSite
 from noc.identity.trail import Target
@@ -31,85 +30,20 @@ from noc.notifications.models import NotificationDelivery, NotificationRoute
 from noc.runs import backstage
 from noc.runs.models import JobRun
 from noc.settings import TENANT_SETTINGS
-from tests.dashboards.conftest import Answer, Reader
+from tests.dashboards.administered import (
+    LISTS,
+    PARTS,
+    ids_in,
+    listed,
+    page,
+    part,
+    press,
+    version_in,
+    who_did,
+)
+from tests.dashboards.conftest import Reader
 from tests.factories import NOW, Make
 from tests.signed_in import limit_to
-
-PARTS = tuple(sight.NEEDS)
-LISTED = ("users", "tokens")
-"""Those with a list that has a callback of its own."""
-
-
-@pytest.fixture
-def me(make: Make) -> User:
-    """An admin."""
-    return make.user("admin", name="Ada Lovelace")
-
-
-@pytest.fixture
-def admin(app: APIFlask, make: Make, me: User) -> Reader:
-    """The admin, signed in."""
-    return Reader(app, make, me)
-
-
-@pytest.fixture
-def foreign(session: Session, make: Make) -> Make:
-    """Makes rows of another company."""
-    other = tenants.create_tenant("other", "Other Ltd")
-    tenancy.name_tenant(session, other.id)
-    return Make(session, other.id)
-
-
-def part(reader: Reader, name: str) -> Any:
-    return reader.call("admin-body.children", "admin-part.data", values={"admin-part.data": name})
-
-
-def press(
-    reader: Reader, name: str, step: str, key: Any = "", fields: dict[str, Any] | None = None
-) -> Answer:
-    kind = f"admin-{name}"
-    values = {
-        kind: [({"type": kind, "step": step, "key": str(key)}, 1)],
-        f"{kind}-field": [
-            ({"type": f"{kind}-field", "name": field}, value)
-            for field, value in (fields or {}).items()
-        ],
-    }
-    place = f"{kind}-side" if name in LISTED else kind
-    answer = reader.call(f"{place}.children", kind, values=values)
-    assert isinstance(answer, Answer)
-    return answer
-
-
-def listed(reader: Reader, name: str, text: str | None = None, after: Any = None) -> Answer:
-    """The list of a part: what is found, or with ``after`` the page behind that place."""
-    kind = f"admin-{name}"
-    changed = f"{kind}-search.value" if after is None else f"{kind}-more.n_clicks"
-    values = {f"{kind}-search.value": text, f"{kind}-place.data": after}
-    answer = reader.call(f"{kind}-table-rows.children", changed, values=values)
-    assert isinstance(answer, Answer)
-    return answer
-
-
-def rows_in(answer: Answer) -> list[str]:
-    """The keys of the rows, in order."""
-    return re.findall(r'"data-key":"(\d+)"', answer.text)
-
-
-def who_did(reader: Reader, **filters: Any) -> Any:
-    values = {"admin-actor.value": None, "admin-target.value": None, "admin-kind.value": None,
-              "admin-days.value": None} | filters  # fmt: skip
-    return reader.call("admin-trail-list.children", "admin-actor.value", values=values)
-
-
-def page(reader: Reader, search: str = "") -> Any:
-    values = {"url.pathname": "/app/admin", "url.search": search}
-    return reader.call("page.children", "url.pathname", values=values)
-
-
-def ids_in(answer: Any) -> set[str]:
-    return set(re.findall(r'"step":"([a-z-]+)"', answer.text))
-
 
 # -- who sees what ---------------------------------------------------------------------------
 
@@ -128,10 +62,11 @@ def test_an_operator_reaches_the_windows_and_a_viewer_nothing(
     shown = page(operator).text
     assert "?part=windows" in shown
     assert "?part=users" not in shown
-    assert "Nothing is muted" in part(operator, "windows").text
+    assert "Nothing is muted" in listed(operator, "windows").text
     assert "Not part of your role" in part(operator, "users").text
     assert "Not part of your role" in page(viewer).text
     assert "Not part of your role" in part(viewer, "windows").text
+    assert listed(viewer, "windows").status_code == 403
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -142,6 +77,8 @@ def test_no_step_is_taken_for_whoever_may_not(
         assert who_did(viewer).status_code == 403
         return
     assert press(viewer, name, "open", 1).status_code == 403
+    for one in LISTS.get(name, ()):
+        assert listed(viewer, one).status_code == 403
     if name != "windows":
         assert press(Reader(app, make, make.user("operator")), name, "new").status_code == 403
 
@@ -155,7 +92,8 @@ def test_an_admin_of_some_sites_sees_those_and_nothing_of_the_whole_company(
         if sight.NEEDS[name].whole:
             assert "concerns the whole company" in part(limited, name).text
     assert press(limited, "users", "new").status_code == 403
-    assert "Elsewhere" not in part(limited, "sites").text
+    assert "Here" in listed(limited, "sites").text
+    assert "Elsewhere" not in listed(limited, "sites").text
     assert "No such site" in press(limited, "sites", "open", there.id).text
     opened = press(limited, "sites", "open", here.id)
     assert "save" not in ids_in(opened)
@@ -187,9 +125,9 @@ def test_no_part_shows_or_touches_another_companys_rows(
             "windows": window.id, "jobs": run.id,
             "settings": f"fraud_reviews_per_day:{site.id}"}  # fmt: skip
     texts = [part(admin, name).text]
-    if name in LISTED:
-        texts += [listed(admin, name).text, listed(admin, name, "secret").text]
-        texts += [listed(admin, name, "zoe").text, listed(admin, name, None, [keys[name], 1]).text]
+    for one in LISTS.get(name, ()):
+        for text in (None, "secret", "zoe"):
+            texts.append(listed(admin, one, text).text)
     steps = ("open", "save", "disable", "enable", "password", "link", "revoke", "switch", "delete",
              "test", "secret", "replay-all", "cancel", "again", "back", "ask-delete")  # fmt: skip
     for step in steps if name in keys else ():
@@ -295,70 +233,6 @@ def test_a_token_is_shown_once_and_revoked_after_a_question(
     assert '"error":"' in nothing.text
 
 
-@pytest.mark.parametrize("name", LISTED)
-def test_a_long_list_is_read_a_page_at_a_time_and_each_row_once(
-    admin: Reader, make: Make, name: str, query_count: Callable[[Callable[[], Any]], int]
-) -> None:
-    # Names that go up and down, some alike: the order is not that of the ids.
-    words = [f"{'Guard' if name == 'users' else 'Token'} {n * 37 % 60:02}" for n in range(120)]
-    for number, word in enumerate(words):
-        if name == "users":
-            make.user("viewer", name=word, active=number % 3 > 0)
-        else:
-            token, _ = api_tokens.create(make.tenant_id, word, ["noc:view"])
-            if number % 3 == 0:
-                api_tokens.revoke(token)
-    first = listed(admin, name)
-    seen, page, turns = rows_in(first), first, 1
-    while not page.json["response"][f"admin-{name}-more"]["hidden"]:
-        place = page.json["response"][f"admin-{name}-place"]["data"]
-        assert place[1] == len(seen)
-        assert query_count(lambda at=place: listed(admin, name, None, at)) <= 8
-        page = listed(admin, name, None, place)
-        seen += rows_in(page)
-        turns += 1
-    assert turns == 3
-    assert len(seen) == len(set(seen)) == 120 + (name == "users")
-    told = first.json["response"][f"admin-{name}-count"]["children"]
-    assert told == ("121 users" if name == "users" else "120 tokens, 80 in use")
-
-
-@pytest.mark.parametrize("name", LISTED)
-def test_a_search_finds_parts_of_names_in_any_case_and_nothing_by_wildcards(
-    admin: Reader, make: Make, name: str
-) -> None:
-    if name == "users":
-        wim = make.user("viewer", name="Wim Öhm", email="night.desk@acme.example")
-        make.user("viewer", name="Olga")
-        finds, key = ("wim", "ÖHM", "NIGHT.DESK", " wim "), wim.id
-    else:
-        token, _ = api_tokens.create(make.tenant_id, "Night desk", ["noc:view"])
-        api_tokens.create(make.tenant_id, "monitors", ["noc:view"])
-        finds, key = ("night", "DESK", token.prefix[3:]), token.id
-    for text in finds:
-        assert rows_in(listed(admin, name, text)) == [str(key)], text
-    every = 3 if name == "users" else 2
-    assert f"1 of {every} {name}" in listed(admin, name, finds[0]).text
-    for text in ("%", "_____", "nobody\x00"):
-        assert "ound" in listed(admin, name, text).text
-        assert rows_in(listed(admin, name, text)) == []
-
-
-def test_a_change_leaves_the_list_as_long_as_it_was_shown(admin: Reader, make: Make) -> None:
-    for number in range(70):
-        make.user("viewer", name=f"Guard {number:02}")
-    values = {"admin-users-place.data": [1, 70], "admin-users-changed.data": "x"}
-    again = admin.call("admin-users-table-rows.children", "admin-users-changed.data", values=values)
-    assert len(rows_in(again)) == 70
-
-
-def version_in(answer: Answer, step: str = "save") -> str:
-    """The key of the button, as the form has it."""
-    found = re.search(rf'"step":"{step}","key":"([^"]+)"', answer.text)
-    assert found is not None
-    return found[1]
-
-
 def test_what_two_admins_save_at_once_is_told_to_the_second_and_nothing_typed_is_lost(
     admin: Reader, make: Make, session: Session
 ) -> None:
@@ -460,13 +334,14 @@ def test_a_site_shows_its_week_and_who_is_away(admin: Reader, make: Make) -> Non
     make.shift(ravi, site, monday - dt.timedelta(hours=7))
     make.shift(ravi, site, monday + dt.timedelta(days=2))
     make.absence(ravi, monday + dt.timedelta(days=2), days=1)
-    shown = press(admin, "sites", "week", f"{site.id}:2026-11-18").text
-    assert "Roster, 16 Nov to 22 Nov 2026" in shown
+    opened = press(admin, "sites", "week", f"{site.id}:2026-11-18").text
+    assert "Roster, 16 Nov to 22 Nov 2026" in opened
+    assert f'"data":"{site.id}:2026-11-16"' in opened
+    shown = listed(admin, "roster", of=f"{site.id}:2026-11-16").text
     assert "08:30–16:30" in shown
     assert "until 06:30" in shown
     assert "on approved leave (leave)" in shown
-    empty = press(admin, "sites", "week", f"{site.id}:2027-03-01").text
-    assert "Nobody is planned" in empty
+    assert "Nobody is planned" in listed(admin, "roster", of=f"{site.id}:2027-03-01").text
 
 
 def test_who_is_in_charge_is_changed_and_must_be_an_active_user(
@@ -543,8 +418,10 @@ def test_dead_letters_are_listed_and_sent_anew(admin: Reader, make: Make, sessio
         )
         for n in range(3)
     ]  # fmt: skip
-    assert "Died after 14 attempts" in press(admin, "notifications", "view", "dead").text
-    assert "No deliveries" in press(admin, "notifications", "view", "sent").text
+    died = listed(admin, "deliveries", **{"sent-state": "dead"})
+    assert "Died after 14 attempts" in died.text
+    assert "3 deliveries" in died.text
+    assert "No deliveries" in listed(admin, "deliveries", **{"sent-state": "sent"}).text
     opened = press(admin, "notifications", "delivery", dead[0].id)
     assert "Door open" in opened.text
     assert "It will be sent anew" in press(admin, "notifications", "replay", dead[0].id).text
@@ -568,7 +445,7 @@ def test_a_window_shows_its_times_before_it_is_made(
     press(operator, "windows", "create", "again", form)
     window = session.scalars(select(Suppression)).one()
     assert (window.rrule, window.timezone) == ("FREQ=DAILY", "Asia/Kolkata")
-    assert "Every day at 22:00, 1 h" in part(operator, "windows").text
+    assert "Every day at 22:00, 1 h" in listed(operator, "windows").text
     assert "Cancel Drill?" in press(operator, "windows", "ask-cancel", window.id).text
     press(operator, "windows", "cancel", window.id)
     session.refresh(window)
@@ -634,30 +511,6 @@ def test_a_failed_job_is_tried_again_by_its_company_alone(
 # -- who did what ------------------------------------------------------------------------------
 
 
-def test_who_did_what_is_filtered_and_turned(admin: Reader, make: Make) -> None:
-    for number in range(105):
-        trail.record(
-            "user.created", Target("user", number, f"Person {number}"),
-            {"role": "viewer"}, now=utcnow() - dt.timedelta(hours=number),
-        )  # fmt: skip
-    first = who_did(admin)
-    assert "Person 0" in first.text
-    assert "Person 104" not in first.text
-    cursor = first.json["response"]["admin-trail-next"]["data"]
-    older = admin.call(
-        "admin-trail-list.children", "admin-trail-older.n_clicks",
-        values={"admin-trail-next.data": cursor, "admin-trail-older.n_clicks": 1},
-    )  # fmt: skip
-    assert "Person 104" in older.text
-    assert "Person 0" not in older.text
-    assert older.json["response"]["admin-trail-older"]["hidden"] is True
-    assert "Nothing was done" in who_did(admin, **{"admin-actor.value": "%"}).text
-    found = who_did(admin, **{"admin-target.value": "person 7", "admin-kind.value": "user"}).text
-    assert "Person 7" in found
-    assert "Person 8" not in found
-    assert "role: Viewer" in found
-
-
 def test_details_are_said_in_words(admin: Reader, make: Make) -> None:
     site = make.site(name="Harbour Depot")
     trail.record(
@@ -680,22 +533,6 @@ def test_details_are_said_in_words(admin: Reader, make: Make) -> None:
     assert "role: Viewer → Operator; sites: every site → Harbour Depot" in shown
     assert "the default → 50 at Harbour Depot" in shown
     assert "Punches a day to review" in shown
-
-
-def test_lists_cost_the_same_whatever_their_length(
-    make: Make, admin: Reader, query_count: Callable[[Callable[[], Any]], int]
-) -> None:
-    def cost(name: str) -> int:
-        shown = query_count(lambda: part(admin, name))
-        return shown + (query_count(lambda: listed(admin, name)) if name in LISTED else 0)
-
-    few = {name: cost(name) for name in ("users", "tokens", "sites", "notifications", "windows")}
-    for n in range(8):
-        make.user("viewer")
-        make.person(make.site())
-        api_tokens.create(make.tenant_id, f"t{n}", ["noc:view"])
-    assert {name: cost(name) for name in few} == few
-    assert max(few.values()) <= 8
 
 
 def test_every_entry_of_the_schedule_has_words() -> None:

@@ -6,6 +6,7 @@ import functools
 import json
 from collections.abc import Callable
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -33,7 +34,8 @@ from noc.oncall.models import (
 from noc.runs.models import JobRun
 from noc.tickets.models import Ticket
 from noc.workforce.models import Person
-from tests.dashboards import audited, on_call
+from tests.dashboards import administered, audited, on_call
+from tests.dashboards.administered import LISTS, answers_in, listed
 from tests.dashboards.conftest import Reader
 from tests.dashboards.modelled import version, watch
 from tests.dashboards.scored import Scored, scored
@@ -319,18 +321,6 @@ def test_a_viewer_can_neither_read_scores_nor_act_by_calling_directly(
         assert answer.content_type == "application/problem+json"
     session.expire_all()
     assert session.get_one(Alert, (make.tenant_id, foul.alert)).status == "NEW"
-
-
-def beside(part: str) -> str:
-    """Where a part of the administration answers a step: beside its list, or as a whole."""
-    return f"admin-{part}-side" if part in ("users", "tokens") else f"admin-{part}"
-
-
-def open_part(reader: Reader, part: str, key: int) -> Any:
-    """Open the thing with this id in a part of the administration."""
-    kind = f"admin-{part}"
-    pressed = [({"type": kind, "step": "open", "key": str(key)}, 1)]
-    return reader.call(f"{beside(part)}.children", kind, values={kind: pressed})
 
 
 def on_call_asked(
@@ -623,29 +613,25 @@ def test_no_callback_shows_or_touches_another_companys_rows(
                 }
             },
         ),
-        # The rest of the administration is in test_admin_page.py.
+        # The rest of the administration is in test_admin_page.py and test_admin_lists.py.
         "admin-body.children": lambda: admin.call(
             "admin-body.children", "admin-part.data", values={"admin-part.data": "sites"}
         ),
         "admin-jobs-live.children": lambda: admin.call(
             "admin-jobs-live.children", "admin-jobs-tick.data", values={}
         ),
-        "admin-trail-list.children": lambda: admin.call(
-            "admin-trail-list.children", "admin-actor.value", values={}
-        ),
         **{
-            f"{beside(part)}.children": partial(open_part, admin, part, site.id)
+            f"{answers_in(part)}.children": partial(
+                administered.press, admin, part, "open", site.id
+            )
             for part in NEEDS
             if part != "trail"
         },
         **{
-            f"admin-{part}-table-rows.children": partial(
-                admin.call,
-                f"admin-{part}-table-rows.children",
-                f"admin-{part}-search.value",
-                values={f"admin-{part}-search.value": "e"},
+            f"admin-{name}-table-rows.children": partial(
+                listed, admin, name, "e", of=f"{site.id}:2026-11-16"
             )
-            for part in ("users", "tokens")
+            for name in ("roster", *chain(*LISTS.values()))
         },
         **on_call_asked(admin, foreign, theirs.alert, site.id),
     }

@@ -64,6 +64,9 @@ def test_a_route_is_made_shown_changed_and_deleted(
     }  # fmt: skip
     assert data(api.get(f"{ROUTES}?active=true")) == []
     assert data(api.get(f"{ROUTES}?channel=webhook&active=false")) == [changed]
+    assert data(api.get(f"{ROUTES}?search=night&active=false")) == [changed]
+    assert data(api.get(f"{ROUTES}?search=day")) == []
+    assert_problem(api.get(f"{ROUTES}?search="), 422, search="")
 
     assert data(delete(client, api, path)) == {"id": made["id"], "deleted": True}
     assert_problem(api.get(path), 404)
@@ -189,6 +192,9 @@ def test_dead_letters_are_listed_and_sent_anew(
     assert [one["last_error"] for one in dead] == ["answered 410"] * 2
     assert {one["next_attempt_at"] for one in dead} == {None}
     assert data(api.get(f"{DELIVERIES}?route_id={other.id}")) == []
+    named = {"state": "dead", "search": route.name[1:].upper()}
+    assert data(api.get(DELIVERIES, query_string=named)) == dead
+    assert data(api.get(DELIVERIES, query_string={"search": "_%"})) == []
 
     first = api.get(f"{DELIVERIES}?state=dead&limit=1").get_json()
     second = api.get(

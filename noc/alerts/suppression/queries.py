@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, exists, select
+from sqlalchemy import ColumnElement, Select, case, exists, func, select, tuple_
 from sqlalchemy.orm import aliased
 
 from noc.alerts.suppression.models import Suppression, SuppressionSpan
@@ -22,6 +22,13 @@ from noc.rest.keyset import Key, Page, newest_first, page_of
 from noc.workforce.models import Site
 
 _Creator = aliased(User, name="creator")
+
+Standing = Literal["active", "next", "over"]
+STANDINGS: tuple[Standing, ...] = get_args(Standing)
+"""How a window stands at a moment, in the order of its list: muting, to come, or over."""
+
+Place = tuple[int, dt.datetime, int]
+"""The number of the standing, when it was made, and its id."""
 
 
 def list_windows(
@@ -38,6 +45,8 @@ def list_windows(
     of these sites, not those of all sites.
     """
     query = _windows(now, site_ids)
+    if asked.search is not None:
+        query = query.where(_named(asked.search))
     if asked.active is not None:
         active = _active(now)
         query = query.where(active if asked.active else ~active)
@@ -49,6 +58,52 @@ def list_windows(
     query = newest_first(query, Suppression.created_at, Suppression.id, limit=limit, after=after)
     rows = [_shown(*row) for row in session().execute(query)]
     return page_of(rows, "created_at", limit=limit)
+
+
+def list_by_standing(
+    text: str,
+    standing: Standing | None,
+    *,
+    now: dt.datetime,
+    site_ids: Collection[int] | None,
+    limit: int,
+    after: Place | None = None,
+) -> list[dict[str, Any]]:
+    """Windows that mute now, then those to come, then those that are over, each the latest made
+    first, from behind the ``after`` that :func:`place_of` gave. One query.
+
+    ``text`` is a part of the name or of the reason; ``standing`` leaves out all others. Each has
+    its ``standing``.
+    """
+    number = _standing(now)
+    query = _windows(now, site_ids).add_columns(number).where(_named(text))
+    if standing is not None:
+        query = query.where(number == STANDINGS.index(standing))
+    if after is not None:
+        place, made_at, key = after
+        later = tuple_(Suppression.created_at, Suppression.id) < tuple_(made_at, key)
+        query = query.where((number > place) | ((number == place) & later))
+    order = (number, Suppression.created_at.desc(), Suppression.id.desc())
+    rows = session().execute(query.order_by(*order).limit(limit))
+    return [{**_shown(*row[:-1]), "standing": STANDINGS[row[-1]]} for row in rows]
+
+
+def place_of(window: Mapping[str, Any]) -> Place:
+    """Where a window of :func:`list_by_standing` stands in its list."""
+    return STANDINGS.index(window["standing"]), window["created_at"], window["id"]
+
+
+def count_by_standing(
+    text: str, *, now: dt.datetime, site_ids: Collection[int] | None
+) -> dict[Standing, int]:
+    """How many windows match, by how they stand. One query."""
+    number = _standing(now).label("standing")
+    seen = Suppression.tenant_id == required_tenant()
+    query = select(number, func.count()).where(seen, _named(text)).group_by(number)
+    if site_ids is not None:
+        query = query.where(Suppression.site_id.in_(site_ids))
+    found = {row[0]: row[1] for row in session().execute(query)}
+    return {name: found.get(number, 0) for number, name in enumerate(STANDINGS)}
 
 
 def find_window(
@@ -91,6 +146,17 @@ def _active(now: dt.datetime) -> ColumnElement[bool]:
         SuppressionSpan.starts_at <= now,
         SuppressionSpan.ends_at > now,
     )
+
+
+def _named(text: str) -> ColumnElement[bool]:
+    by_name = Suppression.name.icontains(text, autoescape=True)
+    return by_name | Suppression.reason.icontains(text, autoescape=True)
+
+
+def _standing(now: dt.datetime) -> ColumnElement[int]:
+    """The place in ``STANDINGS``; what comes again is over when it is cancelled."""
+    over = Suppression.cancelled_at.is_not(None) | (Suppression.ends_at <= now)
+    return case((_active(now), 0), (over, 2), else_=1)
 
 
 def _times(window: Suppression, now: dt.datetime) -> Iterable[Span]:

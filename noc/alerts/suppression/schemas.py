@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from noc.alerts.schemas import AlertType, QueryId
 from noc.alerts.suppression.recurrence import LONGEST, MAX_RULE, checked_rule
 from noc.domain import Severity
-from noc.rest.body import Id, Name, Prose
+from noc.rest.body import Id, Line, Name, Prose
 from noc.rest.quantities import UtcMoment
 
 MAX_TYPES = 50
@@ -85,6 +85,7 @@ class SuppressionQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    search: Line | None = Field(None, description="A part of the name or of the reason.")
     active: bool | None = Field(None, description="Muting at this moment, or not.")
     cancelled: bool | None = None
     site_id: QueryId | None = None
