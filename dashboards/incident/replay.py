@@ -15,7 +15,7 @@ from dash import dcc, html
 from dashboards import exports, graphs, marks, words
 from dashboards.figures import incident_map, incident_timeline
 from dashboards.incident.events import LANES, Event
-from dashboards.marks import aria, data, icon
+from dashboards.marks import aria, data, icon_button
 from dashboards.theme import Scheme
 from noc.audit.story import Story
 
@@ -112,9 +112,9 @@ def _controls(story: Story) -> html.Div:
         [
             html.Div(
                 [
-                    _press("incident-back", "back", "To what happened before (,)"),
-                    _press("incident-play", "play", "Play or pause (space)"),
-                    _press("incident-next", "next", "To what happened next (.)"),
+                    icon_button("back", "To what happened before (,)", id="incident-back"),
+                    icon_button("play", "Play or pause (space)", id="incident-play"),
+                    icon_button("next", "To what happened next (.)", id="incident-next"),
                 ],
                 className="replay-buttons",
                 role="group",
@@ -141,12 +141,6 @@ def _controls(story: Story) -> html.Div:
             html.P(id="incident-known", className="replay-known", role="status"),
         ],
         className="replay",
-    )
-
-
-def _press(name: str, mark: str, title: str) -> html.Button:
-    return html.Button(
-        icon(mark), id=name, className="btn-icon", title=title, type="button", **aria(label=title)
     )
 
 

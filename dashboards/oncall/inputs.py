@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import html
 
 from dashboards import words
-from dashboards.marks import aria, data, icon
+from dashboards.marks import aria, data, icon_button
 from dashboards.oncall.forms import Errors, Fields, said
 from noc.domain import SEVERITIES
 
@@ -121,7 +121,7 @@ def button(
     """A button of the form or of the list; ``n`` is the step, member or row it is for."""
     return html.Button(
         label,
-        id={"type": "oncall-step", "step": step, "key": key, "n": n},
+        id=_step(step, key, n),
         className="btn btn-primary" if primary else props.pop("className", "btn"),
         n_clicks=0,
         type="button",
@@ -131,17 +131,12 @@ def button(
 
 def small(step: str, mark: str, told: str, *, n: int, focus: str = "", **props: Any) -> html.Button:
     """A button with an icon alone; ``told`` says what it does."""
-    marks = data(focus=focus) if focus else {}
-    return button(
-        step,
-        icon(mark),
-        n=n,
-        className="btn-icon",
-        title=told,
-        **aria(label=told),
-        **marks,
-        **props,
-    )
+    marked = data(focus=focus) if focus else {}
+    return icon_button(mark, told, id=_step(step, "", n), n_clicks=0, **marked, **props)
+
+
+def _step(step: str, key: str, n: int) -> dict[str, Any]:
+    return {"type": "oncall-step", "step": step, "key": key, "n": n}
 
 
 def _options(choices: Mapping[Any, str]) -> list[dict[str, str]]:
