@@ -13,10 +13,11 @@ CONFIG: Any = {"displayModeBar": False, "responsive": True}
 """What a chart offers by itself: no bar of buttons; ``exports.chart`` has the ones there are."""
 
 
-def graph(name: str, figure: Any) -> dcc.Graph:
-    """The figure under the id ``name``, as high as it was drawn."""
+def graph(name: str, figure: Any, **config: Any) -> dcc.Graph:
+    """The figure under the id ``name``, as high as it was drawn; ``config`` is what more it can."""
     height = f"{figure.layout.height}px"
-    return dcc.Graph(id=name, figure=figure, config=CONFIG, style={"height": height})
+    whole: Any = {**CONFIG, **config}
+    return dcc.Graph(id=name, figure=figure, config=whole, style={"height": height})
 
 
 def told(name: str, figure: Any, said: str) -> html.Div:

@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import html
 
-from dashboards import words
+from dashboards import exports, words
 from dashboards.marks import aria, data
 from noc.audit.drafts import CATEGORY
 from noc.domain import severity_rank
@@ -79,19 +79,24 @@ def matrix(
         )
         for name in by_kind
     ]
-    return html.Div(
+    table = html.Div(
         html.Table(
             [
                 html.Thead(html.Tr([*head, html.Th("All", scope="col", className="matrix-sum")])),
                 html.Tbody(rows),
             ],
             className="matrix",
+            id="findings-matrix",
             **aria(label="Findings by type and site; a count lists them"),
         ),
         className="matrix-frame panel",
         tabIndex=0,
         role="group",
         **aria(label="Findings by type and site"),
+    )
+    return html.Div(
+        [table, exports.rows("findings-matrix", "findings-by-type-and-site")],
+        className="matrix-box",
     )
 
 

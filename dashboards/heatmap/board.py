@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-import plotly.graph_objects as go
-from dash import dcc, html
+from dash import html
 
-from dashboards import exports, states, theme, words
+from dashboards import exports, graphs, states, theme, words
 from dashboards.figures import all_sites_map, fraud_heatmap
 from dashboards.heatmap import measures
 from dashboards.heatmap.choices import View
@@ -133,10 +132,16 @@ def _chart(report: dict[str, Any], measure: Measure, scheme: theme.Scheme) -> ht
         if there > ROWS
         else None
     )
-    graph = _graph("heatmap-graph", chart, {"displayModeBar": False, "responsive": True})
+    graph = graphs.graph("heatmap-graph", chart)
     return html.Div(
         [
-            _head(report, measure, fraud_heatmap.top(shown, measure), "heatmap-graph"),
+            _head(
+                report,
+                measure,
+                fraud_heatmap.top(shown, measure),
+                exports.chart("heatmap-graph", "fraud-heatmap"),
+                few=measure == "confirmed",
+            ),
             html.Div(
                 graph,
                 className="wide-chart",
@@ -155,11 +160,15 @@ def _chart(report: dict[str, Any], measure: Measure, scheme: theme.Scheme) -> ht
 def _map(report: dict[str, Any], measure: Measure, scheme: theme.Scheme) -> html.Div:
     chart = all_sites_map.figure(report, measure, scheme)
     values = [measures.whole(site).value(measure) for site in report["sites"]]
-    config = {"displayModeBar": False, "responsive": True, "scrollZoom": True}
     return html.Div(
         [
-            _head(report, measure, all_sites_map.top(values, measure), "heatmap-map"),
-            _graph("heatmap-map", chart, config),
+            _head(
+                report,
+                measure,
+                all_sites_map.top(values, measure),
+                exports.chart("heatmap-map", "fraud-map"),
+            ),
+            graphs.graph("heatmap-map", chart, scrollZoom=True),
             html.P(
                 "Colour: the measure over the whole period; area: punches; circle: the geofence, "
                 "to scale. Scroll to zoom, drag to move, double-click for all. Choose a site to "
@@ -173,17 +182,13 @@ def _map(report: dict[str, Any], measure: Measure, scheme: theme.Scheme) -> html
     )
 
 
-def _graph(name: str, chart: go.Figure, config: Any) -> dcc.Graph:
-    height: Any = {"height": f"{chart.layout.height}px"}
-    return dcc.Graph(id=name, figure=chart, config=config, style=height)
-
-
-def _head(report: dict[str, Any], measure: Measure, top: float, graph: str) -> html.Div:
+def _head(
+    report: dict[str, Any], measure: Measure, top: float, saved: Any, *, few: bool = False
+) -> html.Div:
     tick = report["threshold"] if measure in ("max", "mean") else None
-    few = measure == "confirmed" and graph == "heatmap-graph"
     end = "1" if measure in ("max", "mean") else measures.told(top, measure)
     legend = scale(measures.TOLD[measure], end, tick, measure, few=few)
-    return html.Div([exports.chart(graph, "fraud-heatmap"), legend], className="heatmap-head")
+    return html.Div([saved, legend], className="heatmap-head")
 
 
 def scale(
@@ -232,22 +237,30 @@ def _table(report: dict[str, Any], measure: Measure) -> html.Div:
         notice = states.empty("Nothing is measured yet", "What nobody reviewed is not genuine.")
         return html.Div(notice, className="panel")
     shown = found[:CELLS]
+    every = words.count(len(found), "cell")
+    rows = [_row(report, measure, *row) for row in shown]
+    table = html.Table(
+        [
+            html.Thead(html.Tr([html.Th(name, scope="col") for name in head])),
+            html.Tbody(rows),
+        ],
+        className="heatmap-table",
+        id="heatmap-cells",
+        **aria(labelledby="heatmap-cells-name"),
+    )
+    title = f"The {len(shown)} highest of {every}" if len(shown) < len(found) else every
     return html.Div(
         [
-            html.Table(
+            html.Header(
                 [
-                    html.Caption(
-                        f"The {len(shown)} highest of {words.count(len(found), 'cell')}"
-                        if len(shown) < len(found)
-                        else words.count(len(found), "cell")
-                    ),
-                    html.Thead(html.Tr([html.Th(name, scope="col") for name in head])),
-                    html.Tbody([_row(report, measure, *row) for row in shown]),
+                    html.P(title, id="heatmap-cells-name", className="muted"),
+                    exports.rows("heatmap-cells", "fraud-heatmap-cells"),
                 ],
-                className="heatmap-table",
-            )
+                className="section-head heatmap-cells-head",
+            ),
+            html.Div(table, className="heatmap-table-frame"),
         ],
-        className="panel heatmap-table-frame",
+        className="panel",
     )
 
 

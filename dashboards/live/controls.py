@@ -7,7 +7,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import html
 
-from dashboards import marks, queries, words
+from dashboards import exports, marks, queries, words
 from dashboards.marks import aria, data, icon, icon_button
 from noc.domain import SEVERITIES
 
@@ -41,6 +41,7 @@ def views(query: dict[str, str]) -> html.Div:
                             icon_button(
                                 "rows", "Switch between roomy and tight rows", className="density"
                             ),
+                            exports.table("live-grid", "live-feed"),
                         ],
                         className="live-tools",
                     ),

@@ -6,9 +6,9 @@ import datetime as dt
 from typing import Any
 
 import plotly.graph_objects as go
-from dash import dcc, html
+from dash import html
 
-from dashboards import exports, queries, states, theme, words
+from dashboards import exports, graphs, queries, states, theme, words
 from dashboards.figures import model_features, model_quality
 from noc.fraud.training.report import EXPLAINED
 
@@ -45,12 +45,7 @@ def chart(
     body: Any = (
         states.empty("Nothing to draw", nothing, mark="curve")
         if figure is None
-        else dcc.Graph(
-            id=graph,
-            figure=figure,
-            config={"displayModeBar": False, "responsive": True},
-            style={"height": f"{figure.layout.height}px"},
-        )
+        else graphs.graph(graph, figure)
     )
     return html.Figure(
         [

@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from dashboards import marks, queries, states, theme, words
+from dashboards import exports, marks, queries, states, theme, words
 from dashboards.figures import model_quality
 from dashboards.figures.model_quality import interval
 from dashboards.marks import aria
@@ -37,13 +37,20 @@ def content(chosen: str | None, scheme: theme.Scheme) -> html.Div | html.Section
             html.Tbody([_row(model, chosen) for model in found]),
         ],
         className="model-table",
+        id="model-versions",
     )
     listed = marks.section(
         "Versions",
         html.Div(table, className="model-table-frame", tabIndex=0, **aria(label="Versions")),
         aside=html.Span(
-            f"the {len(found)} newest" if full else words.count(len(found), "version"),
-            className="muted",
+            [
+                html.Span(
+                    f"the {len(found)} newest" if full else words.count(len(found), "version"),
+                    className="muted",
+                ),
+                exports.rows("model-versions", "model-versions"),
+            ],
+            className="exports exports-said",
         ),
     )
     drawn = _over_time(found, chosen, scheme)

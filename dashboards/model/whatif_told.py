@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import html
 
-from dashboards import queries, states, theme, words
+from dashboards import exports, queries, states, theme, words
 from dashboards.figures import what_if as figures
 from dashboards.model.charts import chart, span
 
@@ -111,8 +111,12 @@ def _table(found: dict[str, Any]) -> html.Div:
         html.Tr([html.Th(name, scope="row"), *(html.Td(v, className="num") for v in values)])
         for name, values in rows
     ]
-    table = html.Table([html.Thead(html.Tr(head)), html.Tbody(body)], className="whatif-table")
-    return html.Div(table, className="whatif-frame")
+    table = html.Table(
+        [html.Thead(html.Tr(head)), html.Tbody(body)], className="whatif-table", id="model-what-if"
+    )
+    return html.Div(
+        [table, exports.rows("model-what-if", "model-what-if")], className="whatif-frame"
+    )
 
 
 def _share_told(share: dict[str, float | None]) -> str:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from dash import html
 
-from dashboards import queries, states, words
+from dashboards import exports, queries, states, words
 from dashboards.marks import aria, data
 from dashboards.oncall import phrases
 from noc.identity.principal import required_principal
@@ -37,7 +37,11 @@ def content(now: dt.datetime, days: int) -> Any:
             className=f"oncall-strips oncall-days-{days}",
         ),
         html.Details(
-            [html.Summary("As a table"), html.Div(_table(lines), className="oncall-frame")],
+            [
+                html.Summary("As a table"),
+                html.Div(_table(lines), className="oncall-frame"),
+                exports.rows("oncall-turns", "turns-on-call"),
+            ],
             className="oncall-as-table",
         ),
     ]
@@ -168,6 +172,7 @@ def _table(lines: list[Timeline]) -> html.Table:
     return html.Table(
         [html.Thead(html.Tr([html.Th(head, scope="col") for head in heads])), html.Tbody(rows)],
         className="oncall-table",
+        id="oncall-turns",
         **aria(label=words.count(len(rows), "turn")),
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from dashboards import ages, marks, states, words
+from dashboards import ages, exports, marks, states, words
 from dashboards.overview.numbers import Numbers
 from dashboards.overview.parts import address, number
 from dashboards.queries.overview import Grid
@@ -58,11 +58,18 @@ def tickets(numbers: Numbers) -> html.Section:
     )
 
 
-def _all(grid: Grid, one: str, page: str, name: str) -> dcc.Link | None:
+def _all(grid: Grid, one: str, page: str, name: str) -> html.Span | None:
     total = sum(row.total() for row in grid.values())
     if not total:
         return None
-    return dcc.Link(words.count(total, one), href=address(page, **{name: "open"}), className="link")
+    href = address(page, **{name: "open"})
+    return html.Span(
+        [
+            dcc.Link(words.count(total, one), href=href, className="link"),
+            exports.rows(f"overview-{page}", f"open-{page}-by-age"),
+        ],
+        className="exports exports-said",
+    )
 
 
 def _table(page: str, name: str, codes: Sequence[str], grid: Grid, **query: str) -> html.Table:
@@ -73,6 +80,7 @@ def _table(page: str, name: str, codes: Sequence[str], grid: Grid, **query: str)
     return html.Table(
         [html.Thead(html.Tr([*head, html.Th("All", scope="col")])), html.Tbody(rows)],
         className="ages",
+        id=f"overview-{page}",
     )
 
 

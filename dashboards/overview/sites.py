@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from dashboards import marks, states, words
+from dashboards import exports, marks, states, words
 from dashboards.overview.numbers import Numbers
 from dashboards.overview.parts import address, number
 from dashboards.queries.overview import AWAY, POINTS, SiteTrouble
@@ -41,7 +41,13 @@ def sites(numbers: Numbers) -> html.Section:
     return marks.section(
         "Sites by trouble",
         body,
-        aside=html.Span("the most troubled first", className="muted"),
+        aside=html.Span(
+            [
+                html.Span("the most troubled first", className="muted"),
+                exports.rows("overview-sites", "sites-by-trouble") if troubled else None,
+            ],
+            className="exports exports-said",
+        ),
         className="over-wide",
     )
 
@@ -64,6 +70,7 @@ def _table(shown: list[SiteTrouble]) -> html.Table:
             html.Tbody([_row(site, most) for site in shown]),
         ],
         className="ages trouble",
+        id="overview-sites",
     )
 
 

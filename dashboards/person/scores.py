@@ -6,7 +6,18 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, html
 
-from dashboards import browser, callbacks, evidence, graphs, habits, marks, queries, states, words
+from dashboards import (
+    browser,
+    callbacks,
+    evidence,
+    exports,
+    graphs,
+    habits,
+    marks,
+    queries,
+    states,
+    words,
+)
 from dashboards.callbacks import Choice, Clicks, Id
 from dashboards.figures import score_history
 from dashboards.marks import aria
@@ -93,7 +104,9 @@ def _chart(history: dict[str, Any], scheme: str | None) -> html.Div:
     scores = history["scores"]
     chart = score_history.figure(scores, threshold, zone, graphs.scheme(scheme))
     lede = [html.H2(finding(history, threshold)), html.P(_subtitle(history))]
-    drawn = [_legend(score_history.legend(scores)), graphs.graph("person-graph", chart)]
+    saved = exports.chart("person-graph", f"person-{history['person_id']}-scores")
+    head = html.Div([_legend(score_history.legend(scores)), saved], className="chart-head")
+    drawn = [head, graphs.graph("person-graph", chart)]
     return html.Div(
         [html.Div(lede, className="lede"), html.Div(drawn, className="panel chart-panel")],
         className="page",

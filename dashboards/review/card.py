@@ -49,7 +49,6 @@ def card(
                         [
                             html.H3("Why it stands out"),
                             evidence.reasons(score["reasons"]),
-                            html.H3("This punch and the ones before"),
                             comparison.table(
                                 comparison.rows(punch, around["before"], score["features"]),
                                 around["before"],

@@ -7,11 +7,10 @@ import math
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dash import dcc, html
+from dash import html
 
-from dashboards import exports, theme, words
+from dashboards import exports, graphs, theme, words
 from dashboards.figures import punch_map, punch_timeline
-from dashboards.marks import aria
 from noc.fraud.review.surroundings import COLLEAGUE_SECONDS, FIX_MINUTES, STORY_HOURS
 
 
@@ -33,12 +32,7 @@ def place(punch: dict[str, Any], around: dict[str, Any], scheme: theme.Scheme) -
         lines.append("the punch came without a place")
     elif plan.accuracy:
         lines.append(f"dashed: accuracy of the punch, {plan.accuracy:.0f} m")
-    graph = dcc.Graph(
-        id="review-map",
-        figure=punch_map.figure(plan, punch["occurred_at"], punch["timezone"], scheme),
-        config={"displayModeBar": False, "responsive": True},
-        style={"height": f"{punch_map.HEIGHT}px"},
-    )
+    drawn = punch_map.figure(plan, punch["occurred_at"], punch["timezone"], scheme)
     words_of_it = _map_in_words(plan)
     return html.Figure(
         [
@@ -49,7 +43,7 @@ def place(punch: dict[str, Any], around: dict[str, Any], scheme: theme.Scheme) -
                 ],
                 className="split",
             ),
-            html.Div(graph, role="img", **aria(label=words_of_it)),
+            graphs.told("review-map", drawn, words_of_it),
             html.P("; ".join(lines) + ". North is up.", className="muted small"),
         ],
         className="review-map",
@@ -78,12 +72,6 @@ def story(
         punch["timezone"],
         scheme,
     )
-    graph = dcc.Graph(
-        id="review-timeline",
-        figure=chart,
-        config={"displayModeBar": False, "responsive": True},
-        style={"height": f"{punch_timeline.HEIGHT}px"},
-    )
     return html.Figure(
         [
             html.Figcaption(
@@ -93,7 +81,7 @@ def story(
                 ],
                 className="split",
             ),
-            html.Div(graph, role="img", **aria(label="What happened around the punch")),
+            graphs.told("review-timeline", chart, "What happened around the punch"),
             html.P(
                 f"{STORY_HOURS} h before and after, on the site's clock ({punch['timezone']}). "
                 f"Colleagues: who punched at the site within {COLLEAGUE_SECONDS // 60} min.",

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from dash import html
 
-from dashboards import words
+from dashboards import exports, words
 from noc.fraud.facts import HABIT_DAYS
 
 ENOUGH = 10
@@ -85,7 +85,16 @@ def table(compared: list[Row], before: dict[str, Any]) -> html.Div:
     count = words.count(before["punches"], "punch", "punches")
     return html.Div(
         [
-            html.Table([html.Thead(head), html.Tbody(body)], className="compare"),
+            html.Div(
+                [
+                    html.H3("This punch and the ones before"),
+                    exports.rows("review-compared", "punch-compared"),
+                ],
+                className="split",
+            ),
+            html.Table(
+                [html.Thead(head), html.Tbody(body)], className="compare", id="review-compared"
+            ),
             html.P(
                 f"Usual: {count} in and out in the {HABIT_DAYS} days before this one, means with "
                 "standard deviations. Bold: unlike nearly all of them.",
