@@ -14,10 +14,14 @@ from dashboards.marks import aria, icon
 
 @dataclass(frozen=True)
 class Find:
-    """A field for a part of a name; ``name`` is what the address calls it."""
+    """A field for a part of a name; ``name`` is what the address calls it.
+
+    ``told`` is for assistive technology, where the ``label`` says too little.
+    """
 
     label: str
     name: str = "search"
+    told: str = ""
 
     def control(self, key: str, query: Mapping[str, str]) -> dmc.TextInput:
         """The field, filled as the link says."""
@@ -28,7 +32,7 @@ class Find:
             debounce=300,
             className="admin-filter",
             leftSection=icon("search"),
-            **aria(label=self.label),
+            **aria(label=self.told or self.label),
         )
 
     def read(self, value: str | None) -> str:

@@ -200,7 +200,7 @@ LISTING = Listing(
     part=_PART,
     name="roster",
     title="Roster",
-    controls=(Find("Guard’s name or code"),),
+    controls=(Find("Name or code", told="Name or code of a guard"),),
     head=(),
     read=_read,
     rows=_rows,

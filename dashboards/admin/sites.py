@@ -90,7 +90,7 @@ _LISTING = Listing(
     name=_PART,
     title="Sites",
     controls=(
-        Find("Name or code"),
+        Find("Name or code", told="Name or code of a site"),
         Pick("Whether they are in use", "Any state", {"active": "In use", "closed": "Closed"},
              "state"),
     ),

@@ -77,8 +77,8 @@ _LISTING = Listing(
     name=_PART,
     title=LABEL,
     controls=(
-        Find("Who", "actor"),
-        Find("To what", "target"),
+        Find("Who", "actor", "Who did it, a part of the name"),
+        Find("To what", "target", "To what it was done, a part of the name"),
         Pick(
             "What kind of thing",
             "Everything",

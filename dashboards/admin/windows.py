@@ -102,7 +102,7 @@ def _place(window: Mapping[str, Any]) -> tuple[int, str, int]:
 _LISTING = Listing(
     part=_PART,
     name=_PART,
-    title=LABEL,
+    title="Windows",
     controls=(
         Find("Name or reason"),
         Pick("How they stand", "Any state", _STANDINGS, "state"),

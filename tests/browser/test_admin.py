@@ -169,7 +169,7 @@ def test_a_roster_is_searched_beside_its_site(watched: Watched, company: Company
     roster = page.locator(".section", has=page.locator("#admin-roster-table"))
     roster.get_by_role("button", name="Show more").click()
     expect(rows).to_have_count(60)
-    roster.get_by_label("Guard’s name or code").fill("guard 07")
+    roster.get_by_label("Name or code of a guard").fill("guard 07")
     expect(rows).to_have_count(1)
     expect(page).to_have_url(re.compile(r"\?part=sites$"))
     roster.get_by_role("button", name="Week before").click()
