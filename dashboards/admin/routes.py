@@ -95,10 +95,15 @@ LISTING = Listing(
 
 
 def _target(route: dict[str, Any]) -> str:
-    return route["url"] or ", ".join(route["addresses"])
+    there = route["url"] or ", ".join(route["addresses"])
+    if route["user_name"] is None:
+        return there
+    return f"{route['user_name']}, {there or 'the address they sign in with'}"
 
 
 def _tells(route: dict[str, Any]) -> str:
+    if route["user_id"] is not None:
+        return "what is meant for them"
     severity = words.SEVERITY[route["min_severity"]].lower()
     kinds = ", ".join(NEWS[kind].lower() for kind in route["kinds"]) or "everything"
     where = f" at {words.count(len(route['site_ids']), 'site')}" if route["site_ids"] else ""

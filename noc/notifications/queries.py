@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, select, tuple_
 
 from noc.database.tenancy import required_tenant
 from noc.extensions import session
+from noc.identity.models import User
 from noc.notifications.models import NotificationDelivery as Delivery
 from noc.notifications.models import NotificationRoute as Route
 from noc.notifications.schemas import DeliveryQuery, RouteQuery, State
@@ -70,11 +71,14 @@ def list_routes(asked: RouteQuery) -> tuple[list[dict[str, Any]], dict[str, Any]
 def routes_behind(text: str, after: int | None, *, limit: int) -> list[dict[str, Any]]:
     """Routes in the order they were made, behind the one whose id is ``after``. One query.
 
-    ``text`` is a part of the name or of an address.
+    ``text`` is a part of the name or of an address. With each comes ``user_name``, whose it is:
+    None for one of the company.
     """
-    query = select(Route).where(Route.tenant_id == required_tenant(), _route_named(text))
+    whose = (User.tenant_id == Route.tenant_id) & (User.id == Route.user_id)
+    query = select(Route, User.name).outerjoin(User, whose)
+    query = query.where(Route.tenant_id == required_tenant(), _route_named(text))
     query = query.where(Route.id > (after or 0)).order_by(Route.id).limit(limit)
-    return [route_out(row) for row in session().scalars(query)]
+    return [route_out(row) | {"user_name": name} for row, name in session().execute(query)]
 
 
 def count_routes(text: str) -> tuple[int, int]:

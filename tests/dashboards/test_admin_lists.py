@@ -391,3 +391,14 @@ def test_a_roster_is_of_a_site_that_is_seen(admin: Reader, make: Make, foreign: 
         assert answer.status_code == 200
         assert "Zoe" not in answer.text
         assert lines_in(answer) == 0
+
+
+def test_a_persons_own_route_says_whose_it_is(admin: Reader, make: Make) -> None:
+    ana = make.user("operator", name="Ana Costa")
+    own = {"name": "E-mail", "channel": "email", "addresses": [], "user_id": ana.id}
+    make.row(NotificationRoute, own)
+    a_route(make, "Desk")
+    found = listed(admin, "routes").text
+    assert "Ana Costa, the address they sign in with" in found
+    assert "what is meant for them" in found
+    assert "everything from info on" in found
