@@ -7,17 +7,17 @@ listeners connected here do their part in that same transaction.
 from __future__ import annotations
 
 from noc.alerts.queries import alert_place, contribute
-from noc.alerts.signals import alert_resolved, alerts_stepped
+from noc.alerts.signals import alert_resolved, alerts_reopened, alerts_stepped
 from noc.alerts.sos import raise_sos_alerts
 from noc.attendance.signals import punch_voided, punches_stored
-from noc.audit import links
+from noc.audit import word
 from noc.audit.signals import finding_resolved
 from noc.events import log
 from noc.events.access import on_access_changed
 from noc.events.news import news_committing
 from noc.events.targets import use_place
 from noc.extensions import db
-from noc.fraud.labels import on_ticket_resolved
+from noc.fraud.labels import on_ticket_reopened, on_ticket_resolved
 from noc.fraud.listening import on_punches_stored
 from noc.fraud.predictor import use_models
 from noc.fraud.registry.speaking import speakers
@@ -30,7 +30,12 @@ from noc.oncall import beginning
 from noc.oncall.queries import escalation_of
 from noc.telemetry.announcements import sos_received
 from noc.tickets.queries import ticket_place
-from noc.tickets.signals import ticket_resolved
+from noc.tickets.signals import (
+    ticket_reopened,
+    ticket_reopening,
+    ticket_resolved,
+    ticket_resolving,
+)
 
 
 def connect() -> None:
@@ -44,9 +49,14 @@ def connect() -> None:
     punches_stored.connect(on_punches_stored)
     punch_voided.connect(on_punch_voided)
     ticket_resolved.connect(on_ticket_resolved)
-    ticket_resolved.connect(links.on_ticket_resolved)
-    alert_resolved.connect(links.on_alert_resolved)
-    finding_resolved.connect(links.on_finding_resolved)
+    ticket_reopened.connect(on_ticket_reopened)
+    ticket_resolving.connect(word.on_ticket_resolving)
+    ticket_resolved.connect(word.on_ticket_resolved)
+    ticket_reopening.connect(word.on_ticket_reopening)
+    alerts_stepped.connect(word.on_alerts_stepped)
+    alert_resolved.connect(word.on_alert_resolved)
+    alerts_reopened.connect(word.on_alerts_reopened)
+    finding_resolved.connect(word.on_finding_resolved)
     news_committing.connect(on_news)
     news_committing.connect(beginning.on_news)
     alerts_stepped.connect(beginning.on_alerts_stepped)

@@ -82,7 +82,7 @@
       api.deselectAll();
     }
     if (answer.ok && byId("findings-note")) set("findings-note", { value: "" });
-    const undo = answer.undo.length ? () => send(answer.undo.map((id) => ({ id })), "reopen") : null;
+    const undo = answer.undo.length ? () => send(answer.undo.map((id) => ({ id })), "undo") : null;
     noc.toast(answer.words, { bad: !answer.ok, undo });
     refresh();
     return none();

@@ -10,7 +10,7 @@ from dash import ctx, html
 from dash.exceptions import PreventUpdate
 from pydantic import BaseModel, Field
 
-from dashboards import marks, words
+from dashboards import consequences, marks, words
 from dashboards.callbacks import Id
 from dashboards.marks import aria
 
@@ -82,7 +82,7 @@ def problem(text: str) -> html.P | None:
 def history(
     changes: list[dict[str, Any]], verbs: Mapping[str, str], zone: str | None, said: str
 ) -> html.Ol:
-    """Who did what, when, and what they wrote (``said`` names the field)."""
+    """Who did what, when, what they wrote (``said`` names the field), and what came of it."""
     return html.Ol(
         [
             html.Li(
@@ -96,12 +96,18 @@ def history(
                         className="step-head",
                     ),
                     html.P(change[said]) if change[said] else None,
+                    _came_of_it(change),
                 ]
             )
             for change in changes
         ],
         className="steps",
     )
+
+
+def _came_of_it(change: dict[str, Any]) -> html.P | None:
+    told = consequences.line(change.get("detail"))
+    return html.P(told, className="muted") if told else None
 
 
 def _verb(change: dict[str, Any], verbs: Mapping[str, str]) -> str:

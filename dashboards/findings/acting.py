@@ -9,7 +9,7 @@ from dash import Dash, Input, Output, dcc, html
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from dashboards import browser, callbacks, words
+from dashboards import browser, callbacks, consequences, words
 from dashboards.callbacks import Id, Note
 from dashboards.marks import aria
 from noc.audit import bulk, reopening
@@ -25,14 +25,19 @@ OUTCOMES = tuple(code for code in RESOLUTIONS if code != "EXPIRED")
 """What people may say; EXPIRED is what the audit says."""
 
 
-_DONE = {"acknowledge": "acknowledged", "resolve": "resolved", "reopen": "open again"}
+_DONE = {
+    "acknowledge": "acknowledged",
+    "resolve": "resolved",
+    "reopen": "open again",
+    "undo": "open again",
+}
 
 
 class Wanted(TypedDict):
     """Which findings, and what to do with them."""
 
     ids: Annotated[list[Id], Field(min_length=1, max_length=bulk.MOST)]
-    action: Literal["acknowledge", "resolve", "reopen"]
+    action: Literal["acknowledge", "resolve", "reopen", "undo"]
     resolution: Annotated[str | None, Field(max_length=50)]
     note: Note
 
@@ -64,7 +69,8 @@ def act(wanted: Wanted) -> dict[str, Any]:
     """Acknowledge, resolve or reopen the findings; each one's state then, and what came of it.
 
     403 without ``noc:operate``. What cannot be changed is left, and the words say why. ``undo``:
-    those that were resolved by this, which can be reopened.
+    those that were resolved by this; the action of that name opens them, and leaves their alerts
+    and tickets as they were before.
     """
     principal = check(OPERATE)
     who: dict[str, Any] = {
@@ -76,8 +82,9 @@ def act(wanted: Wanted) -> dict[str, Any]:
     try:
         if wanted["action"] == "acknowledge":
             outcome = bulk.acknowledge_many(wanted["ids"], **who)
-        elif wanted["action"] == "reopen":
-            outcome = reopening.reopen_many(wanted["ids"], note=note, **who)
+        elif wanted["action"] in ("reopen", "undo"):
+            exact = wanted["action"] == "undo"
+            outcome = reopening.reopen_many(wanted["ids"], note=note, exact=exact, **who)
         elif wanted["resolution"] not in OUTCOMES:
             return _refused("Choose the outcome first.")
         else:
@@ -98,6 +105,9 @@ def act(wanted: Wanted) -> dict[str, Any]:
 def said(outcome: bulk.Outcome, action: str) -> str:
     """ "12 findings acknowledged; 1 left: it is resolved already." """
     told = f"{words.count(len(outcome.changed), 'finding')} {_DONE[action]}"
+    if outcome.taken_back:
+        # One word was taken back for all of them, so that "them" are those that were changed.
+        told += consequences.and_with_it([outcome.taken_back, *[{}] * (len(outcome.changed) - 1)])
     if not outcome.left:
         return told
     reason = next(iter(outcome.left.values()))

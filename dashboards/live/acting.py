@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from dashboards import queries, words
+from dashboards import consequences, queries, words
 from dashboards.callbacks import Id
 from noc.alerts.schemas import MAX_BULK
 from noc.alerts.steps import Outcome, take
@@ -151,7 +151,9 @@ def _undo(
     outcomes = undo(wanted, user_id=principal.user_id, now=now, site_ids=principal.site_ids)
     items = [item_of(outcome, "undo") for outcome in outcomes]
     session().commit()
-    return items, _summary(items, _DONE["undo"])
+    back = [outcome.taken_back for outcome in outcomes if outcome.changed]
+    said = _summary(items, _DONE["undo"])
+    return items, said and said + consequences.and_with_it(back)
 
 
 def item_of(outcome: Outcome, action: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, Literal, NotRequired
 from dash import Dash, Input, Output, html
 from typing_extensions import TypedDict
 
-from dashboards import browser, callbacks, marks, queries, words
+from dashboards import browser, callbacks, consequences, marks, queries, words
 from dashboards.callbacks import Id
 from noc.database.base import utcnow
 from noc.extensions import session
@@ -16,7 +16,7 @@ from noc.identity.guard import check
 from noc.rest.problems import Problem
 from noc.tickets import workflow
 from noc.tickets.models import Ticket
-from noc.tickets.undoing import undo
+from noc.tickets.undoing import taken_back, undo
 
 
 class Wanted(TypedDict):
@@ -84,12 +84,12 @@ def take_back(wanted: Unwanted) -> dict[str, Any]:
             site_ids=principal.site_ids,
             now=utcnow(),
         )
-        said = offer(ticket)["words"]
+        said = f"{offer(ticket)['words']} again{consequences.and_with_it([taken_back(ticket)])}"
         session().commit()
     except Problem as problem:
         session().rollback()
         return {"id": ticket_id, "ok": False, "words": _stands(ticket_id, problem)}
-    return {"id": ticket_id, "ok": True, "words": f"{said} again"}
+    return {"id": ticket_id, "ok": True, "words": said}
 
 
 def _stands(ticket_id: int, problem: Problem) -> str:

@@ -126,7 +126,10 @@ def resolve_alert(alert_id: int, body: schemas.ResolveIn) -> Any:
 @require(OPERATE)
 @bp.input(schemas.NoteIn, arg_name="body")
 def reopen_alert(alert_id: int, body: schemas.NoteIn) -> Any:
-    """Take it up again, resolved or shelved. 409 where the same trouble has another open alert."""
+    """Take it up again, resolved or shelved. 409 where the same trouble has another open alert.
+
+    `taken_back` as of `undo/`.
+    """
     return _act(alert_id, Step("reopen", utcnow(), _user_id(), body.note))
 
 
@@ -138,7 +141,11 @@ def reopen_alert(alert_id: int, body: schemas.NoteIn) -> Any:
 @require(OPERATE)
 @bp.input(schemas.UndoIn, arg_name="body")
 def undo_step(alert_id: int, body: schemas.UndoIn) -> Any:
-    """Take back the latest step: what was before it is so again."""
+    """Take back the latest step: what was before it is so again.
+
+    `taken_back` lists what a resolution had set off and is taken back with it: ids of `findings`
+    and `tickets`, and `left`, what could not be, with the reason.
+    """
     return _done(alert_id, _undo({alert_id: body.change_id}, body.note))
 
 
@@ -201,6 +208,7 @@ def _item(outcome: Outcome) -> dict[str, Any]:
         "status": "done" if outcome.changed else "unchanged",
         "alert_status": outcome.alert.status,
         "change_id": outcome.change_id,
+        **({"taken_back": dict(outcome.taken_back)} if outcome.taken_back else {}),
     }
 
 
@@ -218,7 +226,7 @@ def _done(alert_id: int, outcomes: list[Outcome]) -> Any:
     if outcome.problem is not None:
         raise outcome.problem
     session().commit()
-    return success(_shown(alert_id))
+    return success(_shown(alert_id) | {"taken_back": dict(outcome.taken_back)})
 
 
 def _shown(alert_id: int) -> dict[str, Any]:

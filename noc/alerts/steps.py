@@ -11,15 +11,15 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from noc.alerts import consequences, refusals
 from noc.alerts.frames import announce_alert
 from noc.alerts.models import RESOLUTIONS, Alert, AlertChange
-from noc.alerts.signals import alert_resolved, alerts_stepped
+from noc.alerts.signals import alerts_stepped
 from noc.alerts.transitions import (
     TRANSITIONS,
     UNDOABLE,
     Action,
     Step,
-    allowed_actions,
     before,
     is_so_already,
     values_after,
@@ -47,7 +47,8 @@ class Outcome:
     """What came of a step on one alert: the alert as it is now, or the problem.
 
     ``changed`` is False where the alert was already as the step would have it. ``change_id`` is
-    the entry of the history, by which the step can be taken back; ``before`` what it wrote over.
+    the entry of the history, by which the step can be taken back; ``before`` what it wrote over;
+    ``taken_back`` what came back with an alert that was resolved (:mod:`noc.aftermath`).
     """
 
     alert_id: int
@@ -57,6 +58,7 @@ class Outcome:
     problem: Problem | None = None
     change_id: int | None = None
     before: Mapping[str, Any] = field(default_factory=dict)
+    taken_back: Mapping[str, Any] = field(default_factory=dict)
 
 
 def take(
@@ -122,9 +124,9 @@ def _judge(step: Step, alert_id: int, alert: Alert | None, assignee: Assignee | 
     if alert is None:
         return Outcome(alert_id, problem=not_found("alert"))
     if alert.status not in TRANSITIONS[step.action]:
-        return Outcome(alert_id, problem=_not_allowed(step.action, alert))
+        return Outcome(alert_id, problem=refusals.not_allowed(step.action, alert))
     if assignee is not None and not assignee.sees_site(alert.site_id):
-        return Outcome(alert_id, problem=_not_theirs(assignee))
+        return Outcome(alert_id, problem=refusals.not_theirs(assignee))
     changed = not is_so_already(step, alert)
     return Outcome(
         alert_id, alert, changed=changed, old_status=alert.status, before=before(step, alert)
@@ -182,23 +184,8 @@ def unless_open_elsewhere(outcome: Outcome, write: Callable[[], None]) -> Outcom
     except IntegrityError as error:
         if outcome.alert is None or _OPEN_INDEX not in str(error.orig):
             raise
-        return Outcome(outcome.alert_id, problem=_open_elsewhere(outcome.alert))
+        return Outcome(outcome.alert_id, problem=refusals.open_elsewhere(outcome.alert))
     return outcome
-
-
-def _open_elsewhere(alert: Alert) -> Problem:
-    open_id = session().scalar(
-        select(Alert.id).where(
-            Alert.tenant_id == required_tenant(),
-            Alert.dedup_key == alert.dedup_key,
-            Alert.status != "RESOLVED",
-        )
-    )
-    return Problem(
-        409,
-        f"Alert {open_id} of the same trouble is open already: go on with that one.",
-        open_alert_id=open_id,
-    )
 
 
 def record(
@@ -219,26 +206,36 @@ def record(
         [change(step, outcome) for outcome in changed],
     )
     ids = {row.alert_id: row.id for row in entered}
-    if step.action != "note":
-        _tell(step, [outcome.alert for outcome in changed if outcome.alert is not None])
-    return [replace(outcome, change_id=ids.get(outcome.alert_id)) for outcome in outcomes]
+    if step.action == "note":
+        return [replace(outcome, change_id=ids.get(outcome.alert_id)) for outcome in outcomes]
+    told = _tell(step, changed)
+    name = "set_off" if step.action == "resolve" else "taken_back"
+    consequences.keep(name, {ids[key]: one for key, one in told.items()})
+    back = told if name == "taken_back" else {}
+    return [
+        replace(
+            outcome,
+            change_id=ids.get(outcome.alert_id),
+            taken_back=back.get(outcome.alert_id, {}),
+        )
+        for outcome in outcomes
+    ]
 
 
-def _tell(step: Step, alerts: Sequence[Alert]) -> None:
+def _tell(step: Step, outcomes: Sequence[Outcome]) -> dict[int, dict[str, Any]]:
+    """Tell of the step; what it set off elsewhere, or took back there, by alert."""
+    alerts = [outcome.alert for outcome in outcomes if outcome.alert is not None]
     alerts_stepped.send("alerts", step=step, alert_ids=[alert.id for alert in alerts])
     names = look_up((alert.person_id for alert in alerts), ()).people
     for alert in alerts:
         announce_alert(
             "alert_updated", alert, names.get(alert.person_id or 0), _news(step.action, alert)
         )
-        if step.action == "resolve":
-            alert_resolved.send(
-                "alerts",
-                alert=alert,
-                resolution=step.resolution,
-                user_id=step.user_id,
-                now=step.now,
-            )
+    if step.action == "resolve":
+        return consequences.resolved(step, alerts)
+    return consequences.reopened(
+        step, [outcome.alert_id for outcome in outcomes if outcome.old_status == "RESOLVED"]
+    )
 
 
 def _news(action: Action, alert: Alert) -> NewsKind | None:
@@ -273,23 +270,3 @@ def entry(
         "note": step.note,
         "detail": detail,
     }
-
-
-def _not_allowed(action: Action, alert: Alert) -> Problem:
-    allowed = allowed_actions(alert.status)
-    return Problem(
-        409,
-        f"An alert that is {alert.status} cannot be treated so: {action}. "
-        f"Possible: {', '.join(allowed)}.",
-        current_status=alert.status,
-        allowed=allowed,
-    )
-
-
-def _not_theirs(assignee: Assignee) -> Problem:
-    reason = f"{assignee.name} does not see the alert's site"
-    return Problem(
-        422,
-        "The work cannot be given to this user.",
-        errors=[{"field": "assignee_id", "reason": reason}],
-    )

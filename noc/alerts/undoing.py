@@ -65,8 +65,8 @@ def undo(
     or it was none that can be taken back, the alert stays as it is with a problem 409 that tells
     who did what. 404 as in :func:`noc.alerts.steps.take`. Once more changes nothing.
 
-    What was told on the strength of a resolution stays: a finding that ended as a false positive
-    with its alert does not come back with it.
+    What a resolution had set off is taken back with it (:mod:`noc.aftermath`); the outcome's
+    ``taken_back`` and the history tell what was, and what could not be, with the reason.
     """
     step = Step("undo", now, user_id, note)
     judged: dict[int, Outcome] = {}

@@ -98,10 +98,10 @@ def resolve_finding(finding_id: int, body: schemas.ResolveIn) -> Any:
 @require(OPERATE)
 @bp.input(schemas.ReopenIn, arg_name="body")
 def reopen_finding(finding_id: int, body: schemas.ReopenIn) -> Any:
-    """Take it up again: it is not over."""
-    reopening.reopen(finding_id, note=body.note, **_who())
+    """Take it up again: it is not over. `taken_back` lists what was opened with it."""
+    back = reopening.reopen(finding_id, note=body.note, exact=body.exact, **_who())
     session().commit()
-    return success(_finding(finding_id))
+    return success(_finding(finding_id) | {"taken_back": back})
 
 
 @bp.get("/baselines/")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import select
 
 from noc.audit.findings import announce, mark_resolved, tell_resolved
 from noc.audit.models import RESOLUTIONS, Finding
+from noc.audit.together import FALSE_POSITIVE, hold
 from noc.database.tenancy import required_tenant
 from noc.extensions import session
 from noc.rest.problems import Problem
@@ -20,11 +22,15 @@ MOST = 500
 
 @dataclass(slots=True)
 class Outcome:
-    """The findings as they are now by id; ``changed`` by this, ``left`` with the reason why not."""
+    """The findings as they are now by id; ``changed`` by this, ``left`` with the reason why not.
+
+    ``taken_back``: what was opened with them (:mod:`noc.aftermath`).
+    """
 
     states: dict[int, str] = field(default_factory=dict)
     changed: list[int] = field(default_factory=list)
     left: dict[int, str] = field(default_factory=dict)
+    taken_back: dict[str, Any] = field(default_factory=dict)
 
 
 def acknowledge_many(
@@ -67,6 +73,8 @@ def resolve_many(
     if resolution not in RESOLUTIONS:
         raise Problem(422, f"The outcome must be one of {', '.join(RESOLUTIONS)}.")
     outcome = Outcome()
+    if resolution == FALSE_POSITIVE and len(finding_ids) <= MOST:
+        hold(findings=finding_ids)
     for finding in _locked(finding_ids, site_ids, outcome):
         if finding.status == "RESOLVED":
             if finding.resolution != resolution:

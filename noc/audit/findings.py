@@ -9,9 +9,11 @@ from typing import Any, cast
 
 from sqlalchemy import select, text
 
+from noc.aftermath import set_off
 from noc.audit.drafts import Draft
 from noc.audit.models import RESOLUTIONS, Finding
 from noc.audit.signals import finding_resolved
+from noc.audit.together import FALSE_POSITIVE, hold
 from noc.database.tenancy import required_tenant
 from noc.domain import Severity
 from noc.events.log import emit
@@ -19,6 +21,12 @@ from noc.events.news import News
 from noc.extensions import session
 from noc.monitoring import metrics
 from noc.rest.problems import Problem, not_found
+
+SET_OFF = "set_off"
+"""The key of a finding's evidence below which it is kept what ended because of it.
+
+``noc.audit.withdrawing`` spells it out.
+"""
 
 # Both keys decide: one finding a person, type and window; one open that closes itself.
 _STORE = text(
@@ -177,6 +185,8 @@ def resolve(
             "The finding was not resolved.",
             errors=[{"field": "resolution", "reason": reason}],
         )
+    if resolution == FALSE_POSITIVE:
+        hold(findings=[finding_id])
     finding = _locked(finding_id, site_ids)
     if finding.status == "RESOLVED":
         if finding.resolution == resolution:
@@ -224,15 +234,21 @@ def mark_resolved(
 
 
 def tell_resolved(finding: Finding, now: dt.datetime) -> None:
-    """Announce a finding that was just resolved, and send ``finding_resolved``."""
+    """Announce a finding that was just resolved, and send ``finding_resolved``.
+
+    What that set off is kept in the finding's evidence, under :data:`SET_OFF`.
+    """
     announce("finding_updated", finding)
-    finding_resolved.send(
+    sent = finding_resolved.send(
         "audit",
         finding=finding,
         resolution=finding.resolution,
         user_id=finding.resolved_by,
         now=now,
     )
+    if told := set_off(sent, now):
+        finding.evidence = {**finding.evidence, SET_OFF: told}
+        session().flush()
 
 
 def _locked(finding_id: int, site_ids: Collection[int] | None) -> Finding:

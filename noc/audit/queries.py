@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from noc.audit import reopening
 from noc.audit.baselines import threshold_of
+from noc.audit.findings import SET_OFF
 from noc.audit.models import BaselineChange, BaselineProfile, Finding
 from noc.audit.schemas import BaselineQuery, FindingFilters
 from noc.audit.tuning import as_baseline
@@ -111,7 +112,8 @@ def find_finding(
     row = session().execute(query).mappings().one_or_none()
     if row is None:
         return None
-    evidence = {key: value for key, value in row["evidence"].items() if key != reopening.KEPT}
+    ours = (reopening.KEPT, SET_OFF)
+    evidence = {key: value for key, value in row["evidence"].items() if key not in ours}
     return {**row, "evidence": evidence, "reopened": reopening.told(row["evidence"])}
 
 

@@ -84,6 +84,11 @@ class ReopenIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     note: Prose | None = None
+    exact: bool = Field(
+        False,
+        description="Leave its alert and its ticket as they were before, as if it had never been "
+        "resolved, instead of taking them up again.",
+    )
 
 
 class NothingIn(BaseModel):

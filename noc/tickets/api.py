@@ -22,7 +22,7 @@ from noc.tickets import queries, schemas, workflow
 from noc.tickets.by_hand import links, open_by_hand
 from noc.tickets.evidence import must_exist
 from noc.tickets.merging import merge
-from noc.tickets.undoing import undo
+from noc.tickets.undoing import taken_back, undo
 
 bp = APIBlueprint("tickets", __name__, url_prefix=API_PREFIX)
 bp.before_request(allow_empty_body)
@@ -80,8 +80,11 @@ def show_ticket(ticket_id: int) -> Any:
 @require(OPERATE)
 @bp.input(schemas.TransitionIn, arg_name="body")
 def move_ticket(ticket_id: int, body: schemas.TransitionIn) -> Any:
-    """Move it along the workflow; RESOLVED takes a resolution, and verdicts on single punches."""
-    workflow.transition(
+    """Move it along the workflow; RESOLVED takes a resolution, and verdicts on single punches.
+
+    Reopened, it is answered with `taken_back`: what its resolution had set off elsewhere.
+    """
+    ticket = workflow.transition(
         ticket_id,
         body.status,
         **_who(body),
@@ -89,7 +92,7 @@ def move_ticket(ticket_id: int, body: schemas.TransitionIn) -> Any:
         comment=body.comment,
         verdicts=body.verdicts,
     )
-    return _changed(ticket_id)
+    return _changed(ticket_id, taken_back=taken_back(ticket))
 
 
 @bp.post(f"/tickets/{_ID}/assign/")
@@ -157,9 +160,13 @@ def merge_ticket(ticket_id: int, body: schemas.MergeIn) -> Any:
 @require(OPERATE)
 @bp.input(schemas.UndoIn, arg_name="body")
 def undo_change(ticket_id: int, body: schemas.UndoIn) -> Any:
-    """Take back its latest move, assignment or priority: what was before it is so again."""
-    undo(ticket_id, **_who(body), comment=body.comment)
-    return _changed(ticket_id)
+    """Take back its latest move, assignment or priority: what was before it is so again.
+
+    `taken_back` lists what its resolution had set off and is taken back with it: ids of `labels`
+    (by punch), `findings`, `alerts` and `tickets`, and `left`, what could not be, with the reason.
+    """
+    ticket = undo(ticket_id, **_who(body), comment=body.comment)
+    return _changed(ticket_id, taken_back=taken_back(ticket))
 
 
 def _who(body: schemas.ChangeIn | schemas.UndoIn) -> dict[str, Any]:
@@ -172,9 +179,9 @@ def _who(body: schemas.ChangeIn | schemas.UndoIn) -> dict[str, Any]:
     }
 
 
-def _changed(ticket_id: int) -> Any:
+def _changed(ticket_id: int, **more: Any) -> Any:
     session().commit()
-    return success(_shown(ticket_id))
+    return success(_shown(ticket_id) | more)
 
 
 def _shown(ticket_id: int) -> dict[str, Any]:

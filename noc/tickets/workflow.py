@@ -8,14 +8,13 @@ from typing import Any
 
 from noc.identity.assignees import find_assignee
 from noc.rest.problems import Problem
-from noc.tickets import clock, slots
+from noc.tickets import clock, consequences, slots
 from noc.tickets.evidence import Link, link, linked_punches
 from noc.tickets.history import before, record
 from noc.tickets.locking import find_locked
 from noc.tickets.models import EVIDENCE_KINDS, PRIORITIES, RESOLUTIONS, Ticket
 from noc.tickets.opening import OpenedTicket, TicketDraft, open_once
 from noc.tickets.reopening import take_slot_back
-from noc.tickets.signals import ticket_resolved
 from noc.tickets.transitions import VERDICTS, check_move, check_open, is_open
 
 __all__ = [
@@ -47,39 +46,41 @@ def transition(
     RESOLVED takes a ``resolution`` (CONFIRMED, FALSE_POSITIVE, INCONCLUSIVE, DUPLICATE, FIXED)
     and, where punches of the evidence differ, ``verdicts``: punch id to CONFIRMED or
     FALSE_POSITIVE; it sends ``ticket_resolved``. Leaving the open states frees the ticket's
-    deduplication slot; reopening takes it back. Who takes or starts a ticket of nobody has it.
+    deduplication slot; reopening takes it back, and what the resolution had set off elsewhere
+    (:mod:`noc.aftermath`, ``taken_back`` of the entry). Who takes or starts a ticket of nobody
+    has it.
 
     Problem 404; 409 for a move that the table does not have, naming those it has, for ASSIGNED
     to nobody, and for reopening while another ticket has taken the slot; 422 for what
     does not fit the move. ``site_ids``: the sites whoever acts is limited to, None for all.
     ``version``: the one that whoever acts has seen; 409 where the ticket has changed since.
     """
+    withdrawal = None
+    if new_status == "RESOLVED":
+        consequences.resolving(ticket_id, resolution)
+    elif new_status == "IN_PROGRESS":
+        withdrawal = consequences.reopening(ticket_id, exact=False, user_id=user_id, now=now)
     ticket = find_locked(ticket_id, site_ids=site_ids, version=version)
     old_status, was = ticket.status, before(ticket)
     check_move(old_status, new_status)
     _check_resolution(ticket, new_status, resolution, verdicts or {})
     if new_status == "ASSIGNED" and ticket.assignee_id is None and user_id is None:
         raise Problem(409, f"Nobody has ticket {ticket.number} yet: assign it to a user.")
+    detail: dict[str, Any] = {"before": was}
     if is_open(new_status) and not is_open(old_status):
         take_slot_back(ticket, now)
+        if back := consequences.reopened(ticket, withdrawal, now):
+            detail["taken_back"] = back
     _apply(ticket, new_status, resolution, user_id, now)
     if is_open(old_status) and not is_open(new_status):
         slots.let_go(ticket.id)
-    detail: dict[str, Any] = {"before": was}
     if resolution is not None:
         detail["resolution"] = resolution
     if verdicts:
         detail["verdicts"] = {str(punch): verdict for punch, verdict in verdicts.items()}
     record(ticket, "transition", old_status, user_id, now, comment=comment, detail=detail)
     if new_status == "RESOLVED":
-        ticket_resolved.send(
-            "tickets",
-            ticket=ticket,
-            resolution=resolution,
-            verdicts=dict(verdicts or {}),
-            user_id=user_id,
-            now=now,
-        )
+        consequences.resolved(ticket, resolution, verdicts or {}, user_id=user_id, now=now)
     return ticket
 
 

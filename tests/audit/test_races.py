@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from apiflask import APIFlask
 from sqlalchemy import func, select
-from sqlalchemy.exc import OperationalError
 
 from noc.alerts.lifecycle import resolve as resolve_alert
 from noc.alerts.models import Alert
+from noc.alerts.process import AlertInput, process_alerts
+from noc.alerts.steps import take
+from noc.alerts.transitions import Step
+from noc.audit.bulk import resolve_many
 from noc.audit.cycle import run
 from noc.audit.escalation import escalate
 from noc.audit.findings import resolve as resolve_finding
 from noc.audit.learning import Sample, feed
 from noc.audit.models import METRICS, BaselineProfile, Finding
 from noc.audit.reopening import reopen_many
+from noc.database.base import utcnow
+from noc.database.tenancy import required_tenant
 from noc.extensions import session
 from noc.identity.site_settings import read_site_settings
 from noc.incidents.correlation import correlate
@@ -26,13 +33,14 @@ from noc.rest.problems import Problem
 from noc.settings import Settings
 from noc.tickets.models import Ticket, TicketEvidence
 from noc.tickets.workflow import transition
-from tests.audit.conftest import AT, MINUTE, on_post
+from tests.audit.conftest import AT, MINUTE, Post, on_post
 from tests.conftest import Services
 from tests.crowd import at_once, committed_tenant
 from tests.dashboards import audited
 from tests.factories import Make
 
 WORKERS = 16
+ROUNDS = 12
 
 
 @pytest.fixture
@@ -180,41 +188,122 @@ def test_an_hour_feeds_the_baselines_once(app: APIFlask, house: Make, config: Se
     assert set(session().scalars(select(BaselineProfile.sample_count))) == {5}
 
 
-def test_a_false_positive_said_of_all_three_at_once_ends_all_three(
-    app: APIFlask, house: Make
+@dataclass(frozen=True)
+class Linked:
+    """A ticket, its finding, and the finding's alert."""
+
+    ticket: int
+    finding: int
+    alert: int
+
+    def resolutions(self) -> set[str | None]:
+        """How they ended."""
+        session().expire_all()
+        asked = ((Ticket, self.ticket), (Finding, self.finding), (Alert, self.alert))
+        tenant = required_tenant()
+        return {session().get_one(model, (tenant, key)).resolution for model, key in asked}  # type: ignore[attr-defined]
+
+    def words(self, user: int) -> list[Callable[[], object]]:
+        """A false positive, said of each of the three."""
+        who: dict[str, Any] = {"user_id": user, "now": utcnow()}
+        return [
+            lambda: transition(self.ticket, "RESOLVED", resolution="FALSE_POSITIVE", **who),
+            lambda: resolve_finding(self.finding, "FALSE_POSITIVE", note=None, **who),
+            lambda: resolve_alert(self.alert, resolution="FALSE_POSITIVE", **who),
+        ]
+
+
+def linked(house: Make, number: int) -> Linked:
+    site = house.site()
+    post = Post(house, house.person(site), site)
+    alert = post.alert(dedup_key=f"trouble:{number}")
+    finding = audited.finding(house, post.person, site, at=AT, alert_id=alert)
+    config = read_site_settings(house.tenant_id, ())
+    assert escalate([finding], config, tenant_id=house.tenant_id, now=AT) == 1
+    session().refresh(finding)
+    assert finding.escalation_ticket_id is not None
+    return Linked(finding.escalation_ticket_id, finding.id, alert)
+
+
+def answered(work: Callable[[], object]) -> str:
+    """``done``, or the reason of a 409; anything else is raised."""
+    try:
+        work()
+        session().commit()
+    except Problem as problem:
+        session().rollback()
+        if problem.status != 409 or not problem.detail:
+            raise
+        return problem.detail
+    return "done"
+
+
+@pytest.mark.parametrize("pair", [(0, 1), (0, 2), (1, 2), (0, 1, 2)])
+def test_a_false_positive_said_of_several_at_once_waits_for_no_circle(
+    app: APIFlask, house: Make, pair: tuple[int, ...]
 ) -> None:
-    """Each holds what the other wants: the database lets one go on, and the others try again."""
-    post = on_post(house)
-    alert_id = post.alert()
-    user_id = house.user("operator").id
-    run("heartbeat", AT, tenant_id=house.tenant_id, now=AT)
-    finding = session().scalars(select(Finding)).one()
-    finding.alert_id = alert_id
+    """Of ticket, finding and alert, many rounds: no deadlock, and all three are over."""
+    user = house.user("operator").id
+    for number in range(ROUNDS):
+        three = linked(house, number)
+        session().commit()
+        words = [three.words(user)[index] for index in pair] * 2
+        said = at_once(app, house.tenant_id, [lambda w=word: answered(w) for word in words])  # type: ignore[misc]
+        assert "done" in said
+        assert three.resolutions() == {"FALSE_POSITIVE"}
+
+
+def test_saying_it_and_taking_it_back_while_reports_come_in(app: APIFlask, house: Make) -> None:
+    """Each does its part again and again; nobody is turned away by the database."""
+    user = house.user("operator").id
+    three, other = linked(house, 1), linked(house, 2)
     session().commit()
-    finding_id, ticket_id = finding.id, finding.escalation_ticket_id
-    who = {"user_id": user_id, "now": AT}
+    who: dict[str, Any] = {"note": None, "user_id": user}
 
-    def persistently(work: Callable[[], object]) -> bool:
-        for _ in range(WORKERS):
-            try:
-                work()
-                session().commit()
-            except (OperationalError, Problem):
-                # Let go by the database, or done by another already.
-                session().rollback()
-            else:
-                return True
-        return False
+    def again(work: Callable[[], object]) -> int:
+        return sum(answered(work) == "done" for _ in range(ROUNDS))
 
-    words = (
-        lambda: transition(ticket_id, "RESOLVED", resolution="FALSE_POSITIVE", **who),
-        lambda: resolve_finding(finding_id, "FALSE_POSITIVE", note=None, **who),
-        lambda: resolve_alert(alert_id, resolution="FALSE_POSITIVE", **who),
-    )
-    works = [lambda word=word: persistently(word) for word in words]
-    at_once(app, house.tenant_id, works)  # type: ignore[arg-type]
+    def report() -> None:
+        keys = [f"trouble:{number}" for number in (1, 2)]
+        inputs = [AlertInput("DOOR", "HIGH", "Open", utcnow(), dedup_key=key) for key in keys]
+        process_alerts(inputs, now=utcnow())
 
-    session().expire_all()
-    assert session().get_one(Finding, (house.tenant_id, finding_id)).resolution == "FALSE_POSITIVE"
-    assert session().get_one(Ticket, (house.tenant_id, ticket_id)).resolution == "FALSE_POSITIVE"
-    assert session().get_one(Alert, (house.tenant_id, alert_id)).resolution == "FALSE_POSITIVE"
+    def both() -> None:
+        ids = [three.finding, other.finding]
+        resolve_many(ids, "FALSE_POSITIVE", now=utcnow(), **who)
+
+    def back() -> None:
+        reopen_many([other.finding, three.finding], now=utcnow(), exact=True, **who)
+
+    def reopen_ticket() -> None:
+        transition(three.ticket, "IN_PROGRESS", user_id=user, now=utcnow())
+
+    def reopen_alert() -> None:
+        take(Step("reopen", utcnow(), user), [other.alert, three.alert])
+
+    works = [*three.words(user), *other.words(user), both, back, reopen_ticket, reopen_alert]
+    done = at_once(app, house.tenant_id, [lambda w=work: again(w) for work in [*works, report]])  # type: ignore[misc]
+    assert (done[-1], done[works.index(both)]) == (ROUNDS, ROUNDS), "these are never turned away"
+    assert done[works.index(back)] > 0
+
+
+def test_two_findings_said_at_once_end_the_ticket_they_share(app: APIFlask, house: Make) -> None:
+    """Each waits to see what the other said: neither leaves the ticket open for the other."""
+    for number in range(ROUNDS):
+        site = house.site()
+        found = [
+            audited.finding(house, house.person(site), site, at=AT + number * MINUTE)
+            for _ in range(2)
+        ]
+        escalate(found, read_site_settings(house.tenant_id, ()), tenant_id=house.tenant_id, now=AT)
+        ids = [finding.id for finding in found]
+        session().commit()
+        ticket = session().get_one(Finding, (house.tenant_id, ids[0])).escalation_ticket_id
+        assert ticket is not None
+
+        def say(key: int) -> object:
+            return resolve_finding(key, "FALSE_POSITIVE", note=None, user_id=None, now=AT)
+
+        at_once(app, house.tenant_id, [lambda key=key: say(key) for key in ids])  # type: ignore[misc]
+        session().expire_all()
+        assert session().get_one(Ticket, (house.tenant_id, ticket)).resolution == "FALSE_POSITIVE"

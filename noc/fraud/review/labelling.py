@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from noc.extensions import session
 from noc.fraud.freshness import scores_changed
-from noc.fraud.labels import REVIEWED, VERDICTS, label_punches
+from noc.fraud.labels import RESTORED, REVIEWED, VERDICTS, label_punches
 
 log = structlog.get_logger(__name__)
 
@@ -60,15 +60,10 @@ _LOOKED_AT = text(
     """
 )
 _TAKE_BACK = text(
-    """
-    UPDATE fraud_prediction_log
-    SET actual_fraud_detected = CAST(overruled->>'fraud' AS boolean),
-        label_source = overruled->>'source', labelled_at = CAST(overruled->>'at' AS timestamptz),
-        labelled_by = (SELECT id FROM noc_user u WHERE u.tenant_id = :tenant
-                       AND u.id = CAST(overruled->>'by' AS bigint)),
-        labelled_as = overruled->>'as', label_note = NULL, overruled = NULL
+    f"""
+    UPDATE fraud_prediction_log SET {RESTORED}
     WHERE tenant_id = :tenant AND attendance_event_id = :punch
-    """
+    """  # noqa: S608
 )
 
 

@@ -167,7 +167,8 @@ def test_a_tickets_verdict_that_was_overruled_holds_again_when_the_review_is_tak
         take_back(prediction(make, punch).id, tenant_id=make.tenant_id, site_ids=None)
 
 
-def test_a_ticket_has_the_last_word_for_good(make: Make) -> None:
+def test_a_ticket_has_the_last_word(make: Make) -> None:
+    """What it overruled is kept for whoever takes its resolution back, and for no reviewer."""
     (punch,) = punches(make, [0.9])
     say(make, punch, "FALSE_POSITIVE")
     label_punches(
@@ -178,7 +179,9 @@ def test_a_ticket_has_the_last_word_for_good(make: Make) -> None:
         {punch: True}, tenant_id=make.tenant_id, source="ticket", labelled_by=None, now=NOW
     )
 
-    assert prediction(make, punch).overruled is None
+    with pytest.raises(Refused, match="comes from elsewhere"):
+        take_back(prediction(make, punch).id, tenant_id=make.tenant_id, site_ids=None)
+    assert stored(make, punch)[:2] == (True, "ticket")
 
 
 def test_what_is_not_there_or_out_of_sight_is_missing(make: Make, session: Session) -> None:
