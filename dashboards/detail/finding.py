@@ -124,7 +124,7 @@ def _actions(finding: dict[str, Any]) -> Any:
 
 def _way_back(finding: dict[str, Any]) -> Any:
     if finding["resolution"] == "EXPIRED":
-        return None
+        return _over(finding["id"])
     key = finding["id"]
     also = "Its alert and its ticket are opened with it, where they were false positives too."
     return html.Div(
@@ -137,6 +137,19 @@ def _way_back(finding: dict[str, Any]) -> Any:
         ],
         className="act",
     )
+
+
+def _over(finding_id: int) -> html.Div:
+    """Why there is nothing to reopen, and what says so where it is so again."""
+    again = reopening.open_of_the_same(finding_id, site_ids=required_principal().site_ids)
+    told: list[Any] = [
+        "It closed itself when what it said was over, so it cannot be reopened. ",
+    ]
+    if again is None:
+        told.append("Should it be so again, the audit reports it as a new finding.")
+    else:
+        told += ["It is so again: ", marks.opens(f"finding:{again}", "open the new finding"), "."]
+    return html.Div(html.P(told, className="act-hint"), className="act")
 
 
 def _taken_back(finding: dict[str, Any], zone: str | None) -> list[Any]:

@@ -93,7 +93,9 @@ def resolve_finding(finding_id: int, body: schemas.ResolveIn) -> Any:
     "takes its alert along, and its ticket, where these were resolved as that too. `reopened` of "
     "the finding lists what was taken back, by whom and why.",
     security=_SECURITY,
-    responses={409: "It closed itself, or another of the same is open"},
+    responses={
+        409: "It closed itself, or another of the same is open: `open_finding_id`, null for none"
+    },
 )
 @require(OPERATE)
 @bp.input(schemas.ReopenIn, arg_name="body")

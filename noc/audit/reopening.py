@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from noc.aftermath import joined
 from noc.audit import withdrawing
@@ -45,7 +46,7 @@ def reopen(
     """Take a resolved finding up again, as :func:`reopen_many` does; one that is open stays so.
 
     What was taken back with it. 404; 409 where it closed itself, or where another of the same is
-    open.
+    open, which ``open_finding_id`` names, None where there is none.
     """
     outcome = reopen_many(
         [finding_id], note=note, user_id=user_id, now=now, site_ids=site_ids, exact=exact
@@ -53,7 +54,11 @@ def reopen(
     if finding_id not in outcome.states:
         raise not_found("finding")
     if finding_id in outcome.left:
-        raise Problem(409, outcome.left[finding_id])
+        raise Problem(
+            409,
+            outcome.left[finding_id],
+            open_finding_id=open_of_the_same(finding_id, site_ids=site_ids),
+        )
     return outcome.taken_back
 
 
@@ -100,6 +105,32 @@ def reopen_many(
     others = [key for key in back["findings"] if key not in found]
     outcome.taken_back = joined([back | {"findings": others}])
     return outcome
+
+
+def open_of_the_same(finding_id: int, *, site_ids: Collection[int] | None = None) -> int | None:
+    """The open finding that says the same of the same guard or site as this one; the latest.
+
+    What closed itself is over for good: where it is so again, this is what says so. One query.
+    """
+    this = aliased(Finding)
+    query = (
+        select(Finding.id)
+        .join(
+            this,
+            (this.tenant_id == Finding.tenant_id)
+            & (this.subject == Finding.subject)
+            & (this.finding_type == Finding.finding_type)
+            & (this.id != Finding.id),
+        )
+        .where(
+            Finding.tenant_id == required_tenant(),
+            Finding.status != "RESOLVED",
+            this.id == finding_id,
+        )
+    )
+    if site_ids is not None:
+        query = query.where(Finding.site_id.in_(site_ids))
+    return session().scalar(query.order_by(Finding.detected_at.desc(), Finding.id.desc()).limit(1))
 
 
 def _check_alone(finding: Finding, alerts: Collection[int]) -> None:

@@ -98,6 +98,26 @@ def test_what_closed_itself_is_over(make: Make) -> None:
     assert finding.status == "RESOLVED"
 
 
+def test_where_it_is_so_again_what_closed_itself_names_the_new_one(make: Make) -> None:
+    site = make.site()
+    guard = make.person(site)
+    over = audited.finding(make, guard, site, self_closing=True)
+    resolve(over, "EXPIRED")
+    audited.finding(make, guard, site, self_closing=True, finding_type="POST_ABANDONED")
+    audited.finding(make, make.person(site), site, self_closing=True)
+
+    def named(**values: Any) -> object:
+        with pytest.raises(Problem) as refused:
+            reopen(over, **values)
+        return refused.value.members["open_finding_id"]
+
+    assert named() is None
+    earlier = NOW - dt.timedelta(minutes=10)
+    again = audited.finding(make, guard, site, self_closing=True, at=earlier)
+    assert named() == again.id
+    assert reopening.open_of_the_same(over.id, site_ids={make.site().id}) is None
+
+
 def test_of_another_site_it_is_not_there(make: Make) -> None:
     finding = one(make)
     resolve(finding)

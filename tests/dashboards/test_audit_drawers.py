@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from noc.audit.models import Finding
 from noc.incidents.models import Incident
 from noc.tickets.models import Ticket
-from tests.audit.conftest import Post, cycle, on_post
+from tests.audit.conftest import AT, Post, cycle, on_post
+from tests.dashboards import audited
 from tests.dashboards.conftest import Reader
 from tests.factories import Make
 from tests.signed_in import limit_to
@@ -94,9 +95,27 @@ def test_what_closed_itself_has_no_way_back(reader: Reader, post: Post, session:
     one = finding(session)
     one.status, one.resolution = "RESOLVED", "EXPIRED"
     session.commit()
-    assert '"step":"reopen"' not in drawer(reader, f"finding:{one.id}").text
-    assert "It closed itself" in press(reader, "reopen", one.id).text
+    shown = drawer(reader, f"finding:{one.id}").text
+    assert '"step":"reopen"' not in shown
+    assert "It closed itself when what it said was over, so it cannot be reopened." in shown
+    assert "the audit reports it as a new finding" in shown
+    assert "what it said is no longer so" in press(reader, "reopen", one.id).text
     assert finding(session).status == "RESOLVED"
+
+
+def test_what_closed_itself_leads_to_the_finding_that_says_it_now(
+    reader: Reader, make: Make, session: Session
+) -> None:
+    site = make.site()
+    guard = make.person(site)
+    over = audited.finding(make, guard, site, self_closing=True)
+    over.status, over.resolution = "RESOLVED", "EXPIRED"
+    session.flush()
+    now = audited.finding(make, guard, site, self_closing=True, at=AT)
+    session.commit()
+    shown = drawer(reader, f"finding:{over.id}").text
+    assert "It is so again" in shown
+    assert f'"data-open":"finding:{now.id}"' in shown
 
 
 def test_a_viewer_has_no_buttons_and_cannot_press_them(
