@@ -6,12 +6,12 @@ days that are over are packed, and the event log forgets what is older than it k
 from __future__ import annotations
 
 import datetime as dt
-import time
 
 import structlog
 from sqlalchemy import text
 
 from jobs.apart import kept_to
+from jobs.batches import in_batches
 from jobs.stopping import stop_requested
 from noc.database.base import utcnow
 from noc.database.partitions import ensure_partitions
@@ -26,12 +26,6 @@ log = structlog.get_logger(__name__)
 
 MISSED_SECONDS = 30
 """A punch that waits longer than this for its score was missed."""
-
-PAUSE_SECONDS = 0.05
-"""Between two batches of events that are removed: vacuum, replicas and others have their turn."""
-
-MAX_BATCHES = 500
-"""Of one tenant in one run, a million events: a long backlog of one keeps nobody else waiting."""
 
 _MISSED = text(
     """
@@ -102,12 +96,12 @@ def prepare_partitions() -> None:
 def forget_events() -> int:
     """Remove the events that are older than each tenant keeps them; how many were removed.
 
-    A batch is a transaction of its own, and there is a pause after each: the job can be stopped
-    or die anywhere, and another run goes on from there. A tenant for which it fails is logged and
-    counted, and does not keep the others waiting.
+    Of inactive tenants, too: whoever left may count on it all the more. In batches, see
+    :func:`jobs.batches.in_batches`. A tenant for which it fails is logged and counted, and does not
+    keep the others waiting.
     """
     removed = 0
-    for tenant in each_tenant():
+    for tenant in each_tenant(inactive=True):
         with kept_to(tenant.id, "event_retention", "events_not_removed"):
             removed += _forget_events_of(tenant.id)
         if stop_requested():
@@ -117,14 +111,7 @@ def forget_events() -> int:
 
 def _forget_events_of(tenant_id: int) -> int:
     before = utcnow() - dt.timedelta(days=tenant_settings().event_retention_days)
-    removed = 0
-    for _ in range(MAX_BATCHES):
-        count = forget_batch(tenant_id, before)
-        session().commit()
-        removed += count
-        if not count or stop_requested():
-            break
-        time.sleep(PAUSE_SECONDS)
+    removed = in_batches(lambda: forget_batch(tenant_id, before))
     if removed:
         log.info("events_removed", tenant_id=tenant_id, count=removed, before=before.isoformat())
     return removed

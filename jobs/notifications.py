@@ -10,12 +10,13 @@ from contextlib import suppress
 import redis
 
 from jobs.apart import kept_to
+from jobs.batches import in_batches
 from jobs.stopping import stop_requested
 from noc.database.base import utcnow
 from noc.database.tenancy import tenant_context
 from noc.extensions import session
 from noc.identity.tenants import each_tenant
-from noc.notifications import deliveries, outbox, training
+from noc.notifications import deliveries, outbox, retention, training
 
 
 def mail_admins(tenant_id: int, subject: str, body: str) -> int:
@@ -68,10 +69,15 @@ def sweep() -> int:
 
 
 def tidy() -> int:
-    """Delete deliveries that ended long ago, tenant by tenant; how many."""
+    """Delete deliveries that ended long ago, tenant by tenant, inactive ones too; how many.
+
+    In batches, see :func:`jobs.batches.in_batches`.
+    """
     deleted = 0
-    for tenant in each_tenant():
+    now = utcnow()
+    for tenant in each_tenant(inactive=True):
         with kept_to(tenant.id, "deliveries", "deliveries_not_tidied"):
-            deleted += deliveries.forget_old(now=utcnow())
-            session().commit()
+            deleted += in_batches(lambda: retention.forget_old(now=now))
+        if stop_requested():
+            break
     return deleted

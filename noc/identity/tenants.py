@@ -15,6 +15,7 @@ from noc.identity.words import BadField, one_line
 from noc.identity.words import slug as checked_slug
 
 _ALL = text("SELECT id, slug, name FROM noc_tenants() ORDER BY id")
+_EVERY = text("SELECT id, slug, name FROM noc_every_tenant() ORDER BY id")
 _CREATE = text("SELECT noc_create_tenant(:slug, :name)")
 
 
@@ -27,14 +28,18 @@ class TenantRef:
     name: str
 
 
-def all_tenants() -> list[TenantRef]:
-    """Every active tenant, by id."""
-    return [TenantRef(row.id, row.slug, row.name) for row in session().execute(_ALL)]
+def all_tenants(*, inactive: bool = False) -> list[TenantRef]:
+    """Every active tenant, by id; the inactive ones as well where they are asked for."""
+    rows = session().execute(_EVERY if inactive else _ALL)
+    return [TenantRef(row.id, row.slug, row.name) for row in rows]
 
 
-def each_tenant() -> Iterator[TenantRef]:
-    """Go tenant by tenant, each in its own transactions; what is open is rolled back between."""
-    for tenant in all_tenants():
+def each_tenant(*, inactive: bool = False) -> Iterator[TenantRef]:
+    """Go tenant by tenant, each in its own transactions; what is open is rolled back between.
+
+    ``inactive``: those as well that are not active any more, for work that only removes.
+    """
+    for tenant in all_tenants(inactive=inactive):
         session().rollback()
         with tenant_context(session(), tenant.id):
             yield tenant

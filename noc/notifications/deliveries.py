@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import CursorResult, Row, delete, text, update
+from sqlalchemy import CursorResult, Row, text, update
 
 from noc.database.tenancy import required_tenant
 from noc.extensions import session, settings
@@ -41,9 +41,6 @@ LEASE = dt.timedelta(seconds=60)
 
 how long it takes until another worker takes it up from one that died.
 """
-
-KEEP_SENT = dt.timedelta(days=30)
-KEEP_DEAD = dt.timedelta(days=90)
 
 # First which one, by the index in which those that wait stand in line, and what is said of it then:
 # asked for together, all that wait would be looked up and sorted for each that is sent.
@@ -272,23 +269,6 @@ def replay_route(route_id: int, *, now: dt.datetime) -> int:
         .execution_options(synchronize_session=False)
     )
     return _count(result)
-
-
-def forget_old(*, now: dt.datetime) -> int:
-    """Delete what was sent a month ago and what died three months ago; how many."""
-    deleted = 0
-    for state, kept in (("sent", KEEP_SENT), ("dead", KEEP_DEAD)):
-        result = session().execute(
-            delete(Delivery)
-            .where(
-                Delivery.tenant_id == required_tenant(),
-                Delivery.state == state,
-                Delivery.finished_at < now - kept,
-            )
-            .execution_options(synchronize_session=False)
-        )
-        deleted += _count(result)
-    return deleted
 
 
 def _count(result: Any) -> int:

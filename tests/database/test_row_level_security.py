@@ -31,6 +31,7 @@ OPEN_TABLES = {"alembic_version"}
 
 DEFINERS = {
     "noc_tenants",
+    "noc_every_tenant",
     "noc_create_tenant",
     "noc_find_login",
     "noc_find_token",

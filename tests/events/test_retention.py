@@ -16,6 +16,7 @@ from noc.events import connections, log
 from noc.events.models import EventLog
 from noc.events.retention import forget_batch
 from noc.extensions import session as current_session
+from noc.identity.models import Tenant
 from noc.identity.tenant_settings import override
 from tests.crowd import at_once
 from tests.events.conftest import WAIT_SECONDS, House, Server, numbers
@@ -66,7 +67,7 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Callable[[int], No
         return count
 
     monkeypatch.setattr(maintenance, "forget_batch", forget)
-    monkeypatch.setattr(maintenance, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr("jobs.batches.PAUSE_SECONDS", 0)
     yield after
     stopping.forget_stop()
 
@@ -103,6 +104,21 @@ def test_what_is_older_than_the_tenant_keeps_is_removed(
     assert bounds(brief) == (6, 5), "an empty log begins with what comes next"
     brief.emit(1)
     assert bounds(brief) == (6, 6)
+
+
+def test_of_a_tenant_that_is_inactive_events_are_removed_too(
+    new_house: Callable[[], House], forget_events: Callable[[], int]
+) -> None:
+    left = new_house()
+    left.emit(3)
+    age(left, 1, 2, 30.1)
+    with left.working():
+        current_session().execute(
+            update(Tenant).where(Tenant.id == left.tenant_id).values(active=False)
+        )
+        current_session().commit()
+    assert forget_events() == 2
+    assert seqs(left) == [3]
 
 
 def test_an_event_behind_a_younger_one_stays_so_that_there_is_no_hole(

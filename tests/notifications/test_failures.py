@@ -8,11 +8,12 @@ import logging
 import threading
 import time
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 
 from noc.database.base import utcnow
-from noc.notifications import deliveries, http
+from noc.notifications import deliveries, http, retention
 from noc.notifications.deliveries import FIRST_PAUSE, LONGEST_PAUSE, MOST_ATTEMPTS, pause
 from noc.notifications.sending import judge
 from noc.notifications.targets import Unreachable
@@ -194,7 +195,29 @@ def test_what_ended_long_ago_is_forgotten(desk: Desk, receiver: Receiver) -> Non
     receiver.answers = [(200, {}), (410, {}), (503, {})]
     desk.send(route)
     day = dt.timedelta(days=1)
-    assert deliveries.forget_old(now=utcnow() + 29 * day) == 0
-    assert deliveries.forget_old(now=utcnow() + 31 * day) == 1
-    assert deliveries.forget_old(now=utcnow() + 91 * day) == 1
+    assert retention.forget_old(now=utcnow() + 29 * day) == 0
+    assert retention.forget_old(now=utcnow() + 31 * day) == 1
+    assert retention.forget_old(now=utcnow() + 91 * day) == 1
     assert [one.state for one in desk.deliveries(route)] == ["pending"]
+
+
+def test_what_ended_is_forgotten_a_batch_at_a_time_the_oldest_first(
+    desk: Desk, receiver: Receiver
+) -> None:
+    route = desk.route(receiver.url)
+    for _ in range(5):
+        desk.alert()
+    desk.send(route)
+
+    def ids() -> list[Any]:
+        return [
+            one.id for one in sorted(desk.deliveries(route), key=lambda d: (d.created_at, d.id))
+        ]
+
+    made = ids()
+    later = utcnow() + dt.timedelta(days=31)
+    left = []
+    for _ in range(4):
+        count = retention.forget_old(now=later, batch=2)
+        left.append((count, ids()))
+    assert left == [(2, made[2:]), (2, made[4:]), (1, []), (0, [])]
