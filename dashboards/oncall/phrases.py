@@ -148,14 +148,18 @@ def standing(run: Mapping[str, Any], names: Names) -> list[Any]:
 def _under_way(run: Mapping[str, Any], names: Names) -> list[Any]:
     policy = run["policy"]
     steps = policy.steps if policy else []
+    if run["policy_hidden"]:
+        # Its policy has become one of other sites: whom that names is not for this reader.
+        return [*_so_far(run, None), ", goes on ", until(run["next_at"])]
     return [*_so_far(run, len(steps)), *_next(run, steps, names)]
 
 
-def _so_far(run: Mapping[str, Any], steps: int) -> list[Any]:
+def _so_far(run: Mapping[str, Any], steps: int | None) -> list[Any]:
     if run["step"] == 0:
         return ["Nobody told yet"]
     turn = f"Round {run['round']}, step" if run["round"] > 1 else "Step"
-    where = f"{turn} {run['step']} of {max(steps, run['step'])}: "
+    of_all = "" if steps is None else f" of {max(steps, run['step'])}"
+    where = f"{turn} {run['step']}{of_all}: "
     if not run["told"]:
         return [where, "there was nobody to tell"]
     at = run["last_told_at"]

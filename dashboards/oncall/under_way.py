@@ -136,7 +136,7 @@ def _row(run: dict[str, Any], names: Any) -> html.Li:
             html.Div(
                 [
                     html.Span(run["site_name"] or "Whole company"),
-                    html.Span(run["policy_name"] or "Policy deleted", className="muted"),
+                    html.Span(_policy(run), className="muted"),
                 ],
                 className="oncall-where",
             ),
@@ -147,3 +147,9 @@ def _row(run: dict[str, Any], names: Any) -> html.Li:
         ],
         className=f"run-{run['state']}",
     )
+
+
+def _policy(run: dict[str, Any]) -> str:
+    if run["policy_hidden"]:
+        return "A policy of other sites"
+    return run["policy_name"] or "Policy deleted"

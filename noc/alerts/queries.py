@@ -31,13 +31,14 @@ from noc.identity.models import User
 from noc.rest.keyset import Key, Page, newest_first, page_of
 from noc.workforce.models import Person, Site
 
-Contribution = Callable[[int], Any]
+Contribution = Callable[[int, Collection[int] | None], Any]
 _contributions: dict[str, Contribution] = {}
 
 
 def contribute(name: str, read: Contribution) -> None:
     """Have ``name`` in what is shown of one alert: what ``read`` says of the alert's id.
 
+    It is told the sites, too, that whoever asks is limited to, None for all.
     For folders above, whose tables are not known here. The same name again takes its place.
     """
     _contributions[name] = read
@@ -142,7 +143,7 @@ def find_alert(alert_id: int, *, site_ids: Collection[int] | None = None) -> dic
     row = session().execute(query).mappings().one_or_none()
     if row is None:
         return None
-    more = {name: read(alert_id) for name, read in _contributions.items()}
+    more = {name: read(alert_id, site_ids) for name, read in _contributions.items()}
     return {**row, **more, "history": _history(alert_id)}
 
 

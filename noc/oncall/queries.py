@@ -6,7 +6,18 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Select,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import aliased
 
 from noc.alerts.models import Alert
@@ -25,8 +36,9 @@ _Answerer = aliased(User, name="answerer")
 
 _STANDING: tuple[Any, ...] = (
     Run.id,
-    Run.policy_id,
+    EscalationPolicy.id.label("policy_id"),
     EscalationPolicy.name.label("policy_name"),
+    (Run.policy_id.is_not(None) & EscalationPolicy.id.is_(None)).label("policy_hidden"),
     Run.state,
     Run.round,
     Run.step,
@@ -38,7 +50,7 @@ _STANDING: tuple[Any, ...] = (
     Run.answered_by,
     _Answerer.name.label("answered_by_name"),
 )
-"""Where an escalation stands."""
+"""Where an escalation stands. A policy that is for other sites by now is hidden."""
 
 _RUN: tuple[Any, ...] = (
     *_STANDING,
@@ -160,7 +172,7 @@ def list_escalations(
 
     ``site_ids``: the sites whoever asks is limited to, None for all.
     """
-    query = _runs(_RUN)
+    query = _runs(_RUN, site_ids)
     if asked.state is not None:
         query = query.where(Run.state == asked.state)
     if asked.alert_id is not None:
@@ -172,21 +184,33 @@ def list_escalations(
     return page_of(rows, "begun_at", limit=limit)
 
 
-def escalation_of(alert_id: int) -> dict[str, Any] | None:
+def escalation_of(alert_id: int, site_ids: Collection[int] | None = None) -> dict[str, Any] | None:
     """The latest escalation of an alert that is seen already; None where there was none."""
-    query = _runs(_STANDING).where(Run.alert_id == alert_id).order_by(Run.id.desc()).limit(1)
+    query = _runs(_STANDING, site_ids).where(Run.alert_id == alert_id)
+    query = query.order_by(Run.id.desc()).limit(1)
     row = session().execute(query).mappings().one_or_none()
     return None if row is None else dict(row)
 
 
-def _runs(columns: tuple[Any, ...]) -> Select[Any]:
+def touches(site_ids: Collection[int] | None) -> ColumnElement[bool]:
+    """Whether a policy is for any of these sites (None: all there are), or for every site."""
+    if site_ids is None:
+        return true()
+    everywhere = func.cardinality(EscalationPolicy.site_ids) == 0
+    theirs = literal(sorted(site_ids), ARRAY(BigInteger))
+    return or_(everywhere, EscalationPolicy.site_ids.op("&&", return_type=Boolean)(theirs))
+
+
+def _runs(columns: tuple[Any, ...], site_ids: Collection[int] | None) -> Select[Any]:
     return (
         select(*columns)
         .join(Alert, (Alert.tenant_id == Run.tenant_id) & (Alert.id == Run.alert_id))
         .outerjoin(Site, (Site.tenant_id == Run.tenant_id) & (Site.id == Alert.site_id))
         .outerjoin(
             EscalationPolicy,
-            (EscalationPolicy.tenant_id == Run.tenant_id) & (EscalationPolicy.id == Run.policy_id),
+            (EscalationPolicy.tenant_id == Run.tenant_id)
+            & (EscalationPolicy.id == Run.policy_id)
+            & touches(site_ids),
         )
         .outerjoin(
             _Answerer,

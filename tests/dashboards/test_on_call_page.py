@@ -306,6 +306,24 @@ def test_whoever_is_limited_to_a_site_sees_its_escalations_alone(
         assert "Of no site" not in text
 
 
+def test_a_policy_of_other_sites_by_now_is_not_told_of_to_whoever_is_limited(
+    app: APIFlask, make: Make, session: Session, reader: Reader, ann: int
+) -> None:
+    near, far = make.site(name="Near"), make.site(name="Far")
+    policy({"after_minutes": 5, "users": [ann]})
+    alert(1, "Here", site_id=near.id)
+    plan = session.scalars(select(EscalationPolicy)).one()
+    plan.name, plan.site_ids = "Vault drill", [far.id]
+    session.commit()
+    limited = Reader(app, make, limit_to(make, make.user("operator"), near.id))
+    text = runs(limited, "active").text
+    assert "A policy of other sites" in text
+    assert ", goes on " in text
+    assert plan.name not in text
+    assert "Ann" not in text
+    assert plan.name in runs(reader, "active").text
+
+
 def test_only_admins_of_the_whole_tenant_arrange(
     app: APIFlask, make: Make, reader: Reader, admin: Reader, session: Session, ann: int
 ) -> None:

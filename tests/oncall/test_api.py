@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from noc.alerts import lifecycle
@@ -16,6 +17,7 @@ from noc.database.tenancy import tenant_context
 from noc.identity import tenants, tokens
 from noc.identity.capabilities import OPERATE, VIEW
 from noc.oncall import duty, queries, schemas
+from noc.oncall.models import EscalationPolicy
 from tests.conftest import ApiClient
 from tests.factories import Make
 from tests.oncall.conftest import MINUTE, NOW, Room
@@ -319,6 +321,34 @@ def test_escalations_are_listed_for_those_who_see_the_site(
     local = UserClient(app, make, limit_to(make, make.user("viewer"), here))
     assert [one["alert_id"] for one in data(local.get("on-call/escalations/"))] == [first]
     assert data(local.get(f"on-call/escalations/?alert_id={second}")) == []
+
+
+def test_a_policy_that_is_for_other_sites_by_now_has_no_name_for_who_is_limited(
+    app: APIFlask, api: ApiClient, make: Make, room: Room, staff: list[int]
+) -> None:
+    here, there, beyond = make.site().id, make.site().id, make.site().id
+    room.policy({"after_minutes": 5, "users": staff}, name="Doors")
+    alert = room.alert(site_id=here)
+    make.session.commit()
+    local = UserClient(app, make, limit_to(make, make.user("viewer"), here, beyond))
+
+    def told(who: Any) -> list[tuple[Any, ...]]:
+        (listed,) = data(who.get("on-call/escalations/"))
+        shown = data(who.get(f"alerts/{alert}/"))["escalation"]
+        keys = ("policy_id", "policy_name", "policy_hidden")
+        return [tuple(one[key] for key in keys) for one in (listed, shown)]
+
+    plan = make.session.scalars(select(EscalationPolicy)).one()
+    named, hidden = (plan.id, "Doors", False), (None, None, True)
+    assert told(local) == [named] * 2
+    for sites, for_local in (([there], hidden), ([there, beyond], named), ([], named)):
+        plan.site_ids = sites
+        make.session.commit()
+        assert told(local) == [for_local] * 2, sites
+        assert told(api) == [named] * 2
+    make.session.delete(plan)
+    make.session.commit()
+    assert told(local) == [(None, None, False)] * 2
 
 
 def test_admins_of_the_whole_tenant_write_and_viewers_read(
