@@ -24,15 +24,30 @@ def and_with_it(taken: Sequence[Mapping[str, Any]]) -> str:
 def line(detail: Mapping[str, Any] | None) -> str:
     """What an entry of a history says of it, as a sentence of its own; empty where nothing."""
     told = detail or {}
+    named = told.get("evidence") if isinstance(told.get("evidence"), list) else None
     ended = _counted(told.get("set_off") or {})
     back = told.get("taken_back") or {}
     opened = _counted(back)
     parts = [
+        _named(named or []),
         f"Also given or ended by it: {ended}." if ended else "",
         f"Also taken back: {opened}." if opened else "",
         _kept(back),
     ]
     return " ".join(part for part in parts if part)
+
+
+def _named(links: Sequence[Sequence[str]]) -> str:
+    """``Punch 12, alert 7 and 3 more.``"""
+    if not links:
+        return ""
+    shown = ", ".join(f"{kind} {ref[:8]}" for kind, ref in links[:_SHOWN])
+    more = f" and {len(links) - _SHOWN} more" if len(links) > _SHOWN else ""
+    return f"{shown[:1].upper()}{shown[1:]}{more}."
+
+
+_SHOWN = 3
+"""Pieces of evidence that an entry names; the ticket lists all."""
 
 
 def _counted(told: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from noc.alerts.queries import alert_place, contribute
 from noc.alerts.signals import alert_resolved, alerts_reopened, alerts_stepped
 from noc.alerts.sos import raise_sos_alerts
 from noc.attendance.signals import punch_voided, punches_stored
-from noc.audit import word
+from noc.audit import evidence, word
 from noc.audit.signals import finding_resolved
 from noc.events import log
 from noc.events.access import on_access_changed
@@ -31,6 +31,8 @@ from noc.oncall.queries import escalation_of
 from noc.telemetry.announcements import sos_received
 from noc.tickets.queries import ticket_place
 from noc.tickets.signals import (
+    evidence_changed,
+    evidence_changing,
     ticket_reopened,
     ticket_reopening,
     ticket_resolved,
@@ -53,6 +55,8 @@ def connect() -> None:
     ticket_resolving.connect(word.on_ticket_resolving)
     ticket_resolved.connect(word.on_ticket_resolved)
     ticket_reopening.connect(word.on_ticket_reopening)
+    evidence_changing.connect(evidence.on_evidence_changing)
+    evidence_changed.connect(evidence.on_evidence_changed)
     alerts_stepped.connect(word.on_alerts_stepped)
     alert_resolved.connect(word.on_alert_resolved)
     alerts_reopened.connect(word.on_alerts_reopened)

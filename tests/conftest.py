@@ -174,6 +174,10 @@ class ApiClient:
         """PUT below the API's prefix."""
         return self._client.put(f"/api/v2/noc/{path}", headers=self.headers, **kwargs)
 
+    def delete(self, path: str, **kwargs: Any) -> Any:
+        """DELETE below the API's prefix."""
+        return self._client.delete(f"/api/v2/noc/{path}", headers=self.headers, **kwargs)
+
 
 @pytest.fixture
 def api(client: FlaskClient, make: Make) -> ApiClient:

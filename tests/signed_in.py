@@ -46,6 +46,10 @@ class UserClient:
         """PUT below the API's prefix."""
         return self._client.put(f"/api/v2/noc/{path}", headers={"X-CSRFToken": CSRF}, **kwargs)
 
+    def delete(self, path: str, **kwargs: Any) -> Any:
+        """DELETE below the API's prefix."""
+        return self._client.delete(f"/api/v2/noc/{path}", headers={"X-CSRFToken": CSRF}, **kwargs)
+
 
 def limit_to(make: Make, user: User, *site_ids: int) -> User:
     """The user, who from now on sees these sites alone."""

@@ -12,7 +12,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from dashboards import browser, callbacks, states
-from dashboards.detail import alert, finding, incident, punch, ticket
+from dashboards.detail import alert, finding, incident, punch, ticket, ticket_unlinking
 from dashboards.live import acting
 
 KINDS = {
@@ -79,6 +79,7 @@ def register(ui: Dash) -> None:
     alert.register(ui)
     finding.register(ui)
     ticket.register(ui)
+    ticket_unlinking.register(ui)
 
 
 class Target(TypedDict):

@@ -30,6 +30,7 @@ _VERBS = {
     "assign": "Assigned",
     "comment": "Comment",
     "evidence": "Evidence added",
+    "unlink": "Evidence unlinked",
     "merge": "Merged",
     "overdue": "Overdue",
     "priority": "Priority and time set",

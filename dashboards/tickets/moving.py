@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from dash import Dash, Input, Output, html
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from dashboards import browser, callbacks, consequences, marks, queries, words
@@ -15,6 +16,8 @@ from noc.identity.capabilities import OPERATE
 from noc.identity.guard import check
 from noc.rest.problems import Problem
 from noc.tickets import workflow
+from noc.tickets.evidence import must_exist
+from noc.tickets.linking import add_evidence
 from noc.tickets.models import Ticket
 from noc.tickets.undoing import taken_back, undo
 
@@ -52,12 +55,20 @@ def register(ui: Dash) -> None:
     browser.call(ui, "ticketMoved", done, Input("tickets-moved", "data"), on_load=False)
 
 
+class Unlinked(TypedDict):
+    """A piece of evidence that was unlinked."""
+
+    kind: Literal["punch", "finding", "alert", "incident"]
+    ref: Annotated[str, Field(pattern=r"^[0-9a-f-]{1,36}$")]
+
+
 class Unwanted(TypedDict):
-    """What is to be taken back: the change that made this version."""
+    """What is to be taken back: the change that made this version, or what it unlinked."""
 
     id: Id
     version: Id
     number: NotRequired[Id]
+    link: NotRequired[Unlinked]
 
 
 def offer(ticket: Ticket) -> dict[str, Any]:
@@ -77,19 +88,30 @@ def take_back(wanted: Unwanted) -> dict[str, Any]:
     principal = check(OPERATE)
     ticket_id = wanted["id"]
     try:
-        ticket = undo(
-            ticket_id,
-            version=wanted["version"],
-            user_id=principal.user_id,
-            site_ids=principal.site_ids,
-            now=utcnow(),
-        )
-        said = f"{offer(ticket)['words']} again{consequences.and_with_it([taken_back(ticket)])}"
+        who: dict[str, Any] = {
+            "version": wanted["version"],
+            "user_id": principal.user_id,
+            "site_ids": principal.site_ids,
+            "now": utcnow(),
+        }
+        said = _linked_again(wanted, who) if "link" in wanted else _undone(ticket_id, who)
         session().commit()
     except Problem as problem:
         session().rollback()
         return {"id": ticket_id, "ok": False, "words": _stands(ticket_id, problem)}
     return {"id": ticket_id, "ok": True, "words": said}
+
+
+def _undone(ticket_id: int, who: dict[str, Any]) -> str:
+    ticket = undo(ticket_id, **who)
+    return f"{offer(ticket)['words']} again{consequences.and_with_it([taken_back(ticket)])}"
+
+
+def _linked_again(wanted: Unwanted, who: dict[str, Any]) -> str:
+    link = (wanted["link"]["kind"], wanted["link"]["ref"])
+    must_exist([link], site_ids=who["site_ids"])
+    add_evidence(wanted["id"], [link], **who)
+    return f"The {link[0]} is linked again"
 
 
 def _stands(ticket_id: int, problem: Problem) -> str:
@@ -160,6 +182,7 @@ def _last_done(ticket: dict[str, Any]) -> tuple[str, str]:
         "comment": "wrote a comment",
         "priority": "set its priority and time",
         "evidence": "added evidence",
+        "unlink": "unlinked evidence",
         "merge": "merged it with another",
         "overdue": "said that it is overdue",
         "undo": "took a change back",

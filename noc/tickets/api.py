@@ -18,7 +18,7 @@ from noc.rest.envelope import DEFAULT_LIMIT, success
 from noc.rest.keyset import cursor_key
 from noc.rest.openapi import API_PREFIX
 from noc.rest.problems import Problem, not_found
-from noc.tickets import queries, schemas, workflow
+from noc.tickets import linking, queries, schemas, workflow
 from noc.tickets.by_hand import links, open_by_hand
 from noc.tickets.evidence import must_exist
 from noc.tickets.merging import merge
@@ -138,7 +138,17 @@ def add_evidence(ticket_id: int, body: schemas.EvidencesIn) -> Any:
     """Link punches, findings, alerts or incidents to it; linking twice is the same as once."""
     found = links(body.evidence)
     must_exist(found, site_ids=required_principal().site_ids)
-    workflow.add_evidence(ticket_id, found, **_who(body), note=body.note)
+    linking.add_evidence(ticket_id, found, **_who(body), note=body.note)
+    return _changed(ticket_id)
+
+
+@bp.delete(f"/tickets/{_ID}/evidence/<kind>/<ref>/")
+@bp.doc(responses={409: _STALE}, security=_SECURITY)
+@require(OPERATE)
+@bp.input(schemas.UnlinkQuery, location="query", arg_name="query")
+def remove_evidence(ticket_id: int, kind: str, ref: str, query: schemas.UnlinkQuery) -> Any:
+    """Unlink what does not belong to it; linking it again takes that back."""
+    linking.remove_evidence(ticket_id, (kind, ref), **_who(query), comment=query.comment)
     return _changed(ticket_id)
 
 
@@ -169,7 +179,7 @@ def undo_change(ticket_id: int, body: schemas.UndoIn) -> Any:
     return _changed(ticket_id, taken_back=taken_back(ticket))
 
 
-def _who(body: schemas.ChangeIn | schemas.UndoIn) -> dict[str, Any]:
+def _who(body: schemas.ChangeIn | schemas.UndoIn | schemas.UnlinkQuery) -> dict[str, Any]:
     principal = required_principal()
     return {
         "user_id": principal.user_id,

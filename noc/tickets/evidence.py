@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from noc.database.base import Base
@@ -59,6 +59,37 @@ def link(
     for ticket_id, kind, ref in sorted(tuple(row) for row in stored):
         new.setdefault(ticket_id, []).append((kind, ref))
     return new
+
+
+def unlink(ticket_id: int, item: Link) -> dict[str, Any] | None:
+    """Take it from the ticket: when it had been added, with which note; None where it was not."""
+    row = session().execute(
+        delete(TicketEvidence)
+        .where(
+            TicketEvidence.tenant_id == required_tenant(),
+            TicketEvidence.ticket_id == ticket_id,
+            TicketEvidence.kind == item[0],
+            TicketEvidence.ref == item[1],
+        )
+        .returning(TicketEvidence.added_at, TicketEvidence.note)
+        .execution_options(synchronize_session=False)
+    )
+    found = row.one_or_none()
+    if found is None:
+        return None
+    return {"added_at": found.added_at.isoformat(), **({"note": found.note} if found.note else {})}
+
+
+def can_be(item: Link) -> bool:
+    """Whether anything is linked by such a kind and id, as far as they alone tell."""
+    kind, ref = item
+    return kind in _TABLES and _key(kind, ref) is not None
+
+
+def exists(item: Link, *, site_ids: Collection[int] | None = None) -> bool:
+    """Whether the tenant, or who is limited to sites, has this. At most one query."""
+    key = _key(*item)
+    return key is not None and key in _existing(item[0], [key], site_ids)
 
 
 def must_exist(links: Sequence[Link], *, site_ids: Collection[int] | None = None) -> None:

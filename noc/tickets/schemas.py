@@ -148,6 +148,17 @@ class EvidencesIn(ChangeIn):
     note: Prose | None = None
 
 
+class UnlinkQuery(BaseModel):
+    """As whom the ticket has been read, and why it does not belong there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: Annotated[int, Field(gt=0, le=BIGGEST_ID)] | None = Field(
+        None, description="The version that was read; 409 if there is a newer one."
+    )
+    comment: Prose | None = None
+
+
 class UndoIn(BaseModel):
     """Which change is to be taken back: the one that made this version."""
 

@@ -39,3 +39,18 @@ ticket_reopened = Signal(
     ``send("tickets", ticket=Ticket, set_off=SetOff, now=datetime)``; answers as above.
     """
 )
+
+evidence_changing = Signal(
+    """Somebody is about to link evidence to a ticket, or to unlink it; nothing is locked yet.
+
+    ``send("tickets", ticket_id=int, links=list[Link])``, for whoever will lock more because of it.
+    """
+)
+
+evidence_changed = Signal(
+    """Somebody linked or unlinked evidence; the ticket is locked.
+
+    ``send("tickets", ticket=Ticket, links=list[Link], linked=bool, now=datetime)``, with what was
+    new to the ticket, or is no more of it. Not sent for what comes by itself or by merging.
+    """
+)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from noc.identity.assignees import find_assignee
 from noc.rest.problems import Problem
 from noc.tickets import clock, consequences, slots
-from noc.tickets.evidence import Link, link, linked_punches
+from noc.tickets.evidence import linked_punches
 from noc.tickets.history import before, record
 from noc.tickets.locking import find_locked
-from noc.tickets.models import EVIDENCE_KINDS, PRIORITIES, RESOLUTIONS, Ticket
+from noc.tickets.models import PRIORITIES, RESOLUTIONS, Ticket
 from noc.tickets.opening import OpenedTicket, TicketDraft, open_once
 from noc.tickets.reopening import take_slot_back
 from noc.tickets.transitions import VERDICTS, check_move, check_open, is_open
@@ -20,7 +20,6 @@ from noc.tickets.transitions import VERDICTS, check_move, check_open, is_open
 __all__ = [
     "OpenedTicket",
     "TicketDraft",
-    "add_evidence",
     "assign",
     "comment",
     "open_once",
@@ -168,33 +167,6 @@ def comment(
     detail = {"said_by": said_by} if said_by else None
     record(ticket, "comment", ticket.status, user_id, now, comment=text, detail=detail)
     return ticket
-
-
-def add_evidence(
-    ticket_id: int,
-    evidence: Sequence[Link],
-    *,
-    user_id: int | None,
-    now: dt.datetime,
-    note: str | None = None,
-    site_ids: Collection[int] | None = None,
-    version: int | None = None,
-) -> list[Link]:
-    """Link evidence to an open ticket; what was new to it. Linking twice is the same as once.
-
-    404; 409 for a ticket that is not open; 422 for a kind there is not. Whether what is named
-    exists is ``noc.tickets.evidence.must_exist``'s to say.
-    """
-    for kind, _ in evidence:
-        if kind not in EVIDENCE_KINDS:
-            raise _refused("evidence", f"a kind is one of {', '.join(EVIDENCE_KINDS)}")
-    ticket = find_locked(ticket_id, site_ids=site_ids, version=version)
-    check_open(ticket.status, "given evidence")
-    new = link({ticket.id: evidence}, now=now, note=note).get(ticket.id, [])
-    if new:
-        detail = {"evidence": new}
-        record(ticket, "evidence", ticket.status, user_id, now, comment=note, detail=detail)
-    return new
 
 
 def _apply(

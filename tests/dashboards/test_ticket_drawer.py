@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from noc.alerts.process import AlertInput, process_alert
 from noc.database.base import utcnow
 from noc.tickets import workflow
 from noc.tickets.models import Ticket
@@ -79,3 +80,69 @@ def test_a_step_offers_its_undoing_and_a_comment_does_not(
     assert offer["ticket"] == {"id": ticket.id, "version": 2}
     said = press(reader, "ticket", "comment", ticket.id, note="Seen", version=2)
     assert "undo-offer" not in said.json["response"]
+
+
+# -- unlinking -------------------------------------------------------------------------------
+
+
+def unlink(reader: Reader, ticket: Ticket, kind: str, ref: str, version: int = 1) -> Any:
+    button = {"type": "ticket-unlink", "kind": kind, "ref": ref, "key": ticket.id}
+    shown = {"type": "ticket-version", "key": ticket.id}
+    return reader.call(
+        "detail.children",
+        "ticket-unlink",
+        values={"ticket-unlink": [(button, 1)], "ticket-version": [(shown, version)]},
+    )
+
+
+@pytest.fixture
+def evidence(make: Make, session: Session) -> tuple[Ticket, str]:
+    """A ticket about an alert of a site, and the alert's id."""
+    site = make.site()
+    report = AlertInput("DOOR_OPEN", "HIGH", "Open", utcnow(), site_id=site.id)
+    alert = str(process_alert(report, now=utcnow()).id)
+    (made,) = open_once([draft(site_id=site.id, evidence=[("alert", alert)])], now=utcnow())
+    session.commit()
+    return session.get_one(Ticket, (make.tenant_id, made.ticket_id)), alert
+
+
+def test_evidence_is_unlinked_there_and_linked_again_from_the_notice(
+    reader: Reader, evidence: tuple[Ticket, str]
+) -> None:
+    ticket, alert = evidence
+    shown = drawer(reader, f"ticket:{ticket.id}").text
+    assert "1 alert" in shown
+    assert f"Unlink Door open from {ticket.number}" in shown
+    assert f'"data-open":"alert:{alert}"' in shown
+
+    answer = unlink(reader, ticket, "alert", alert)
+    assert "Evidence unlinked" in answer.text
+    assert f"Alert {alert}." in answer.text
+    assert f'"data-open":"alert:{alert}"' not in answer.text
+    offer = answer.json["response"]["undo-offer"]["data"]
+    assert offer["words"] == f"The alert is unlinked from {ticket.number}"
+    assert offer["ticket"] == {
+        "id": ticket.id, "version": 2, "link": {"kind": "alert", "ref": alert},
+    }  # fmt: skip
+
+    wires = {"ticket-undo.data": offer["ticket"] | {"number": 1}}
+    told = reader.call("ticket-undone.data", "ticket-undo.data", values=wires)
+    said = told.json["response"]["ticket-undone"]["data"]
+    assert (said["ok"], said["words"]) == (True, "The alert is linked again")
+    assert f'"data-open":"alert:{alert}"' in drawer(reader, f"ticket:{ticket.id}").text
+
+
+def test_unlinking_is_refused_where_somebody_was_quicker_or_may_only_look(
+    reader: Reader, viewer: Reader, evidence: tuple[Ticket, str], session: Session
+) -> None:
+    ticket, alert = evidence
+    assert "Unlink" not in drawer(viewer, f"ticket:{ticket.id}").text
+    assert unlink(viewer, ticket, "alert", alert).status_code == 403
+    workflow.comment(ticket.id, "Look here", user_id=None, now=utcnow())
+    session.commit()
+    assert "has changed since you read it" in unlink(reader, ticket, "alert", alert).text
+    workflow.transition(ticket.id, "CANCELLED", user_id=None, now=utcnow())
+    session.commit()
+    shown = drawer(reader, f"ticket:{ticket.id}").text
+    assert "1 alert" in shown
+    assert "Unlink" not in shown

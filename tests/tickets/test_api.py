@@ -478,7 +478,7 @@ def test_a_bad_action_names_its_field_and_changes_nothing(
 
 def test_the_description_of_the_api_has_every_call(client: FlaskClient) -> None:
     paths = client.get("/api/openapi.json").get_json()["paths"]
-    assert len([path for path in paths if path.startswith("/api/v2/noc/tickets/")]) == 9
+    assert len([path for path in paths if path.startswith("/api/v2/noc/tickets/")]) == 10
 
 
 def test_a_comment_can_be_the_guards_side_and_nobody_elses(api: ApiClient, opened: Open) -> None:

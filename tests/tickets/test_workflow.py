@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from noc.rest.problems import Problem
-from noc.tickets import workflow
+from noc.tickets import linking, workflow
 from noc.tickets.merging import merge
 from noc.tickets.models import OPEN_STATUSES, RESOLUTIONS, STATUSES, Ticket
 from noc.tickets.transitions import TRANSITIONS, is_open
@@ -216,7 +216,7 @@ def test_a_ticket_that_is_over_takes_neither_assignee_nor_evidence(
     with pytest.raises(Problem, match="cannot be assigned"):
         workflow.assign(ticket.id, user.id, user_id=None, now=NOW)
     with pytest.raises(Problem, match="cannot be given evidence"):
-        workflow.add_evidence(ticket.id, [("punch", "1")], user_id=None, now=NOW)
+        linking.add_evidence(ticket.id, [("punch", "1")], user_id=None, now=NOW)
     workflow.comment(ticket.id, "For the record", user_id=user.id, now=NOW)
 
 
@@ -231,16 +231,16 @@ def test_work_is_given_only_to_who_sees_its_site(make: Make, opened: Open) -> No
 def test_evidence_is_linked_once(session: Session, opened: Open) -> None:
     ticket = opened(evidence=[("punch", "1")])
     links = [("punch", "1"), ("finding", "2")]
-    new = workflow.add_evidence(ticket.id, links, user_id=None, now=NOW, note="Seen on camera")
+    new = linking.add_evidence(ticket.id, links, user_id=None, now=NOW, note="Seen on camera")
     assert new == [("finding", "2")]
-    assert workflow.add_evidence(ticket.id, links, user_id=None, now=NOW) == []
+    assert linking.add_evidence(ticket.id, links, user_id=None, now=NOW) == []
     assert evidence(session, ticket.id) == {("punch", "1"), ("finding", "2")}
     assert [event.action for event in history(session, ticket.id)] == ["opened", "evidence"]
 
 
 def test_evidence_of_a_kind_there_is_not_is_refused(opened: Open) -> None:
     with pytest.raises(Problem, match="not changed"):
-        workflow.add_evidence(opened().id, [("rumour", "1")], user_id=None, now=NOW)
+        linking.add_evidence(opened().id, [("rumour", "1")], user_id=None, now=NOW)
 
 
 # -- reopening -------------------------------------------------------------------------------
