@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from noc.alerts.models import Alert
 from noc.alerts.process import AlertInput, process_alerts
 from noc.alerts.steps import take
 from noc.alerts.transitions import Step
+from noc.audit import together
 from noc.audit.bulk import resolve_many
 from noc.audit.cycle import run
 from noc.audit.escalation import escalate
@@ -33,9 +35,10 @@ from noc.rest.problems import Problem
 from noc.settings import Settings
 from noc.tickets.models import Ticket, TicketEvidence
 from noc.tickets.workflow import transition
+from noc.workforce.models import Site
 from tests.audit.conftest import AT, MINUTE, Post, on_post
 from tests.conftest import Services
-from tests.crowd import at_once, committed_tenant
+from tests.crowd import PATIENCE_SECONDS, at_once, committed_tenant, until_somebody_waits
 from tests.dashboards import audited
 from tests.factories import Make
 
@@ -307,3 +310,54 @@ def test_two_findings_said_at_once_end_the_ticket_they_share(app: APIFlask, hous
         at_once(app, house.tenant_id, [lambda key=key: say(key) for key in ids])  # type: ignore[misc]
         session().expire_all()
         assert session().get_one(Ticket, (house.tenant_id, ticket)).resolution == "FALSE_POSITIVE"
+
+
+def test_what_is_linked_while_it_waits_for_locks_is_locked_in_order_as_well(
+    app: APIFlask, house: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three = linked(house, 1)
+    finding = session().get_one(Finding, (house.tenant_id, three.finding))
+    site_id, ticket = finding.site_id, three.ticket
+    session().commit()
+    began, locked, asked = threading.Event(), together.lock_findings, []
+
+    def noted(ids: Collection[int]) -> None:
+        asked.append(sorted(ids))
+        locked(ids)
+
+    monkeypatch.setattr(together, "lock_findings", noted)
+
+    def join() -> int:
+        """Somebody has the finding, and links another to the ticket before they let it go."""
+        locked([three.finding])
+        began.set()
+        until_somebody_waits()
+        make = Make(session(), house.tenant_id)
+        site = session().get_one(Site, (house.tenant_id, site_id))
+        person = make.person(site)
+        return audited.finding(make, person, site, at=AT, escalation_ticket_id=ticket).id
+
+    def say() -> int:
+        began.wait(PATIENCE_SECONDS)
+        transition(ticket, "RESOLVED", resolution="FALSE_POSITIVE", user_id=None, now=AT)
+        return 0
+
+    new, _ = at_once(app, house.tenant_id, [join, say])
+    assert asked == [[three.finding], sorted([three.finding, new])]
+    session().expire_all()
+    assert set(session().scalars(select(Finding.resolution))) == {"FALSE_POSITIVE"}
+
+
+def test_where_more_and_more_is_linked_it_gives_up_with_a_reason(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: set[tuple[str, int]] = set()
+
+    def more(_: object) -> set[tuple[str, int]]:
+        found.add(("finding", len(found) + 1))
+        return set(found)
+
+    monkeypatch.setattr(together, "_reached", more)
+    with pytest.raises(Problem, match="Others are at work on the same") as refused:
+        together.hold(findings=[1])
+    assert refused.value.status == 409
