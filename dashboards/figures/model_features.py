@@ -146,9 +146,16 @@ def _colour(level: str, scheme: theme.Scheme) -> str:
     return levels.get(level, theme.COLOURS[scheme]["accent"] if level == "steady" else unknown)
 
 
+def with_verdicts(found: dict[str, Any]) -> bool:
+    """Whether it is as far as what has moved, but of those that move as people give verdicts."""
+    return bool(found["level"] == "watch" and found["psi"] >= ALARM)
+
+
 def _short(found: dict[str, Any]) -> str:
     if found["psi"] is None:
         return "not compared"
+    if with_verdicts(found):
+        return f"{found['psi']:.2f} moved with the verdicts"
     word = "" if found["level"] == "steady" else f" {LEVEL.get(found['level'], found['level'])}"
     return f"{found['psi']:.2f}{word}"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import plotly.graph_objects as go
@@ -10,6 +12,25 @@ from dashboards import theme
 
 HEIGHT = 280
 WEEK = 7
+
+MARGIN = 0.1
+"""Share of the chart at its edges where no curve is named."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line of the chart: its name, values ``y`` at thresholds ``x``."""
+
+    name: str
+    x: list[float]
+    y: list[float]
+    colour: str
+
+    def near(self, at: float) -> float:
+        """The value at the threshold next to ``at``; far away where there are none."""
+        if not self.x:
+            return -inf
+        return self.y[min(range(len(self.x)), key=lambda n: abs(self.x[n] - at))]
 
 
 def work(found: dict[str, Any], scheme: theme.Scheme) -> go.Figure:
@@ -26,20 +47,23 @@ def work(found: dict[str, Any], scheme: theme.Scheme) -> go.Figure:
     low = [false_alarms(point)["low"] for point in known]
     high = [false_alarms(point)["high"] for point in known]
     _band(chart, along, low, high, tokens["muted"])
-    _line(
-        chart, "tickets", [point["threshold"] for point in curve],
-        [point["tickets_per_day"] * WEEK for point in curve], tokens["accent"], "tickets",
-        "{:.1f} tickets a week",
+    opened = Curve(
+        "tickets", [point["threshold"] for point in curve],
+        [point["tickets_per_day"] * WEEK for point in curve], tokens["accent"],
     )  # fmt: skip
-    _line(
-        chart, "false alarms", along, [false_alarms(point)["value"] for point in known],
-        tokens["muted"], "false alarms", "{:.1f} false alarms a week",
-    )  # fmt: skip
+    false = Curve(
+        "false alarms", along, [false_alarms(point)["value"] for point in known], tokens["muted"]
+    )
+    _line(chart, opened, "{:.1f} tickets a week")
+    _line(chart, false, "{:.1f} false alarms a week")
     near = max(found["in_force"]["tickets_per_day"], found["asked"]["tickets_per_day"]) * WEEK
-    most = max((point["tickets_per_day"] * WEEK for point in curve), default=1)
+    most = max(opened.y, default=1)
+    top = min(most, max(near * 2.5, 5)) * 1.05 or 1
+    _label(chart, opened, false, top)
+    _label(chart, false, opened, top)
     chart.update_layout(
         yaxis={
-            "title": {"text": "A week"}, "range": [0, min(most, max(near * 2.5, 5)) * 1.05 or 1],
+            "title": {"text": "A week"}, "range": [0, top],
             "fixedrange": True, "nticks": 5,
         },
     )  # fmt: skip
@@ -50,6 +74,7 @@ def found_and_right(found: dict[str, Any], scheme: theme.Scheme) -> go.Figure:
     """Recall and precision at each threshold, with their 90 % bands."""
     tokens = theme.COLOURS[scheme]
     chart = _chart(found, scheme)
+    curves = []
     for key, label, told, colour in (
         ("precision", "right", "{:.0%} of the flags are fraud", tokens["muted"]),
         ("recall", "found", "{:.0%} of the frauds are found", tokens["accent"]),
@@ -58,7 +83,11 @@ def found_and_right(found: dict[str, Any], scheme: theme.Scheme) -> go.Figure:
         along = [point["threshold"] for point in known]
         low, high = ([point[key][end] for point in known] for end in ("low", "high"))
         _band(chart, along, low, high, colour)
-        _line(chart, label, along, [p[key]["value"] for p in known], colour, label, told)
+        curves.append(Curve(label, along, [point[key]["value"] for point in known], colour))
+        _line(chart, curves[-1], told)
+    right, caught = curves
+    _label(chart, right, caught, 1)
+    _label(chart, caught, right, 1)
     chart.update_layout(
         yaxis={
             "title": {"text": "Share"}, "range": [-0.02, 1.02], "tickformat": ".0%",
@@ -108,30 +137,34 @@ def _chart(found: dict[str, Any], scheme: theme.Scheme) -> go.Figure:
     return chart
 
 
-def _line(
-    chart: go.Figure,
-    name: str,
-    x: list[float],
-    y: list[float],
-    colour: str,
-    label: str,
-    told: str,
-) -> None:
+def _line(chart: go.Figure, curve: Curve, told: str) -> None:
     chart.add_trace(go.Scatter(
-        name=name, x=x, y=y, mode="lines", line={"color": colour, "width": 2},
+        name=curve.name, x=curve.x, y=curve.y, mode="lines",
+        line={"color": curve.colour, "width": 2},
         hovertext=[
             f"<b>From {at:.2f} on</b><br>{told.format(value)}"
-            for at, value in zip(x, y, strict=True)
+            for at, value in zip(curve.x, curve.y, strict=True)
         ],
         hovertemplate="%{hovertext}<extra></extra>",
     ))  # fmt: skip
-    if x:
-        # Beside the curve, where there is room: a third of the way.
-        at = len(x) // 3
-        chart.add_annotation(
-            x=x[at], y=y[at], text=label, showarrow=False, xanchor="left", yanchor="bottom",
-            font={"color": colour}, xshift=4, yshift=2,
-        )  # fmt: skip
+
+
+def _label(chart: go.Figure, curve: Curve, other: Curve, top: float) -> None:
+    """The curve's name at the point that is in sight and furthest from the other curve."""
+    seen = [
+        (abs(y - other.near(x)), x, y)
+        for x, y in zip(curve.x, curve.y, strict=True)
+        if MARGIN <= x <= 1 - 2 * MARGIN and y <= top * (1 - MARGIN)
+    ]
+    if not seen:
+        return
+    _, x, y = max(seen)
+    over = y >= other.near(x)
+    chart.add_annotation(
+        x=x, y=y, text=curve.name, showarrow=False, xanchor="left",
+        yanchor="bottom" if over else "top", font={"color": curve.colour},
+        xshift=4, yshift=2 if over else -2,
+    )  # fmt: skip
 
 
 def _band(

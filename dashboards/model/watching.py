@@ -55,7 +55,7 @@ def content(now: dt.datetime, scheme: theme.Scheme) -> html.Div:
                 [
                     chart(
                         "drift",
-                        _moved(detail["features"]),
+                        furthest(detail["features"]),
                         f"Population stability index, no unit: below 0.10 steady, from 0.25 "
                         f"moved. {period}, {against}.",
                         model_features.drift(detail["features"], scheme),
@@ -97,10 +97,15 @@ def _level(level: str) -> html.Span:
     )
 
 
-def _moved(features: dict[str, Any]) -> str:
+def furthest(features: dict[str, Any]) -> str:
+    """What of the features has moved, in a sentence: the title of their chart."""
     moved = [name for name, found in features.items() if found["level"] == "alarm"]
     if not moved:
-        return "No feature has moved far"
+        along = [name for name, found in features.items() if model_features.with_verdicts(found)]
+        if not along:
+            return "No feature has moved far"
+        names = " and ".join(words.say(words.FEATURE, name) for name in along)
+        return f"{names} moved with the verdicts that came, no other far"
     furthest = max(moved, key=lambda name: features[name]["psi"])
     name = words.say(words.FEATURE, furthest)
     more = len(moved) - 1

@@ -20,6 +20,7 @@ from dashboards.figures import (
 from dashboards.habits import sentence
 from dashboards.heatmap.board import finding, rank, subtitle
 from dashboards.heatmap.measures import share_interval
+from dashboards.model import watching
 from noc.fraud.rules import DETECTORS
 from tests.dashboards.modelled import figure, groups, moved, pr_curve, watched
 
@@ -284,6 +285,20 @@ def test_features_stand_in_the_order_of_what_matters() -> None:
     assert list(bars.y) == ["GPS accuracy", "Battery"]
     assert list(bars.x) == [0.7, 0.2]
     assert [note.text for note in chart.layout.annotations] == ["0.70", "0.20"]
+
+
+def test_a_feature_that_moves_with_the_verdicts_is_said_to() -> None:
+    found = {"historical_fraud_rate": moved(1.65, "watch"), "battery_level": moved(0.2, "watch")}
+    chart = model_features.drift(found, "dark")
+    assert [note.text for note in chart.layout.annotations] == [
+        "1.65 moved with the verdicts",
+        "0.20 keep an eye on it",
+    ]
+    title = watching.furthest(found)
+    assert title == "Past fraud rate moved with the verdicts that came, no other far"
+    assert (
+        watching.furthest({"battery_level": found["battery_level"]}) == "No feature has moved far"
+    )
 
 
 @pytest.mark.parametrize("scheme", theme.SCHEMES)

@@ -43,6 +43,23 @@ def found(**other: Any) -> dict[str, Any]:
     } | other  # fmt: skip
 
 
+@pytest.mark.parametrize("draw", [drawn.work, drawn.found_and_right])
+def test_each_curve_is_named_in_sight_and_away_from_the_other(draw: Any) -> None:
+    steep = [point(n / 40, a_day=40 * (1 - n / 40) ** 4, right=n / 40) for n in range(41)]
+    chart = draw(found(curve=steep), "dark")
+    lines = {trace.name: trace for trace in chart.data if trace.name != "band"}
+    top = chart.layout.yaxis.range[1]
+    named = {note.text: note for note in chart.layout.annotations if note.text in lines}
+    assert named.keys() == lines.keys()
+    heights = {name: note.y for name, note in named.items()}
+    for name, note in named.items():
+        assert 0 <= note.y <= top
+        (other,) = lines.keys() - {name}
+        there = lines[other].y[min(range(41), key=lambda n: abs(lines[other].x[n] - note.x))]
+        assert abs(note.y - there) > 0.1 * top, heights
+        assert note.yanchor == ("bottom" if note.y > there else "top")
+
+
 def three_punches(make: Make) -> None:
     """Scores 0.95 (fraud), 0.7 (fraud) and 0.65 (genuine), of three guards."""
     site = make.site()
