@@ -17,10 +17,10 @@ from tests.fraud.review.population import prediction
 pytestmark = pytest.mark.browser
 
 CLOSED = {
-    "/app/review": "Reviewing punches",
-    "/app/heatmap": "The fraud heatmap",
-    "/app/model": "The model",
-    "/app/admin?part=users": "Managing users",
+    "/app/review": "reviewing punches",
+    "/app/heatmap": "the fraud heatmap",
+    "/app/model": "the model",
+    "/app/admin?part=users": "managing users",
 }
 
 
