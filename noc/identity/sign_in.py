@@ -8,6 +8,7 @@ import structlog
 from apiflask import APIBlueprint
 from flask import Response, g, make_response, redirect, render_template, request
 from flask import session as cookie
+from flask.sansio.blueprints import BlueprintSetupState
 from flask_limiter import RequestLimit
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -28,6 +29,12 @@ PER_ADDRESS = "10 per minute; 100 per hour"
 
 PER_USER = "20 per 15 minutes"
 """Refused sign-ins as one user, from wherever they come."""
+
+
+@bp.record_once
+def _without_pages(state: BlueprintSetupState) -> None:
+    """The form is there without the pages too, which tell by their own where its look is found."""
+    state.app.jinja_env.globals.update(public_file="/assets-public/{}".format, fetch_ahead={})
 
 
 def _refused(response: Response) -> bool:
