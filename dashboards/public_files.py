@@ -70,13 +70,25 @@ def _made(name: str) -> str:
 
 def _file(name: str) -> BaseResponse:
     if name not in _MADE:
-        return send_from_directory(FOLDER, name, max_age=_age())
+        return send_from_directory(FOLDER, name, max_age=_age(name))
     response = Response(_made(name), mimetype=_MADE[name][0])
-    response.cache_control.max_age = _age()
+    response.cache_control.max_age = _age(name)
     response.add_etag()
     return response.make_conditional(request)
 
 
-def _age() -> int:
-    """What is asked for by its fingerprint never changes; the rest is asked for again."""
-    return _YEAR if "v" in request.args else 0
+def _age(name: str) -> int:
+    """What is asked for by its fingerprint never changes; the rest is asked for again.
+
+    While one release takes another's place, its process may be asked for the other's file: what it
+    has instead is not to be kept under that name.
+    """
+    asked = request.args.get("v")
+    return _YEAR if asked and name in _names() and asked == _fingerprint(name) else 0
+
+
+@cache
+def _names() -> frozenset[str]:
+    """What there is: nothing else is looked up, or kept, because somebody asked for it."""
+    files = (file.relative_to(FOLDER).as_posix() for file in FOLDER.rglob("*") if file.is_file())
+    return frozenset([*_MADE, *files])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hmac
+import re
 import secrets
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -11,6 +12,7 @@ from typing import ParamSpec, TypeVar
 import structlog
 from flask import Flask, current_app, g, redirect, request, url_for
 from flask import session as cookie
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from werkzeug.wrappers import Response
 
 from noc.database.tenancy import current_tenant, name_tenant
@@ -30,15 +32,25 @@ CSRF_HEADER = "X-CSRFToken"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _GUARDED = ("/api/v2/", "/app/", "/ws/")
 
-_FOR_ANYBODY = ("/assets-public/", "/app/_dash-component-suites/")
+_FOR_ANYBODY = re.compile("/assets-public/|/app/_dash-component-suites/[^/]+/[^/]")
 """Style and script without data, which the sign-in page has fetched ahead.
 
-They are answered without a look at the session: a browser keeps them, whoever signs in or out.
+They are answered without a look at the session: a browser keeps them, whoever signs in or out. What
+names no file of a library is a page to Dash, and guarded as one.
 """
+
+
+class _Cookies(SecureCookieSessionInterface):
+    """Flask's sessions, which no file for anybody renews: it may be kept for a year, by proxies
+    too, and would vary by a cookie that is another one each second."""
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        return not _for_anybody() and super().should_set_cookie(app, session)
 
 
 def init_app(app: Flask) -> None:
     """Authenticate each request below the guarded paths, before any view, Dash's included."""
+    app.session_interface = _Cookies()
     app.before_request(_guard)
     app.teardown_request(_forget_tenant)
     app.after_request(_give_csrf_cookie)
@@ -88,7 +100,7 @@ def _guard() -> Response | None:
     g.pop("principal", None)
     name_tenant(session(), None)
     path = request.path if request.path.endswith("/") else f"{request.path}/"
-    if not path.startswith(_GUARDED) or path.startswith(_FOR_ANYBODY):
+    if not path.startswith(_GUARDED) or _for_anybody():
         return None
     principal = _authenticate()
     if principal is not None:
@@ -97,6 +109,10 @@ def _guard() -> Response | None:
     if path.startswith("/app/"):
         return _guard_dashboards()
     return None
+
+
+def _for_anybody() -> bool:
+    return _FOR_ANYBODY.match(request.path) is not None
 
 
 def _authenticate() -> Principal | None:
@@ -142,7 +158,7 @@ def new_csrf() -> str:
 
 def _give_csrf_cookie(response: Response) -> Response:
     """Give the page's script the token it must send back; the session cookie stays HttpOnly."""
-    if request.path.startswith(_FOR_ANYBODY):
+    if _for_anybody():
         return response
     token, kept = cookie.get("csrf"), request.cookies.get(CSRF_COOKIE)
     if token and kept != token:

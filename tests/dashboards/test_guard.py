@@ -8,7 +8,7 @@ import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 
-from dashboards.public_files import PARTS
+from dashboards import public_files
 from tests.dashboards.conftest import Reader
 
 
@@ -93,7 +93,7 @@ def test_the_sign_in_page_fetches_ahead_what_the_first_page_loads(
 def test_the_script_of_the_pages_has_every_file_of_it(client: FlaskClient) -> None:
     for kind, name in (("js", "pages.js"), ("css", "pages.css")):
         whole = client.get(f"/assets-public/{name}").text
-        files = sorted(PARTS.glob(f"*.{kind}"))
+        files = sorted(public_files.PARTS.glob(f"*.{kind}"))
         assert len(files) >= 15
         assert [whole.index(file.read_text()) for file in files] == sorted(
             whole.index(file.read_text()) for file in files
@@ -114,6 +114,40 @@ def test_libraries_for_anybody_are_scripts_of_the_page_alone(
     answer = client.get(f"/app/_dash-component-suites/{path}")
     assert answer.status_code == 404
     assert b"import" not in answer.data
+
+
+@pytest.mark.parametrize("path", ["", "/", "/x", "/x/", "//_dash-layout", "/dash//dcc/x.js"])
+def test_what_names_no_file_of_a_library_is_a_page_and_guarded(
+    client: FlaskClient, path: str
+) -> None:
+    answer = client.get(f"/app/_dash-component-suites{path}")
+    assert answer.status_code == 401
+    assert b"_dash-config" not in answer.data
+
+
+def test_a_file_for_anybody_renews_no_session(reader: Reader) -> None:
+    with reader.http.session_transaction() as kept:
+        kept.permanent = True  # As after a sign-in.
+    page = reader.http.get("/app/").text
+    addresses = re.findall(r'<(?:script src|link rel="stylesheet" href)="([^"]+)"', page)
+    assert len(addresses) > 10
+    for file in addresses:
+        with reader.http.get(file) as answer:
+            assert answer.cache_control.max_age >= 31_536_000, file
+            # A cache on the way would give it to the next who asks.
+            assert "Set-Cookie" not in answer.headers, file
+            assert "Cookie" not in answer.headers.get("Vary", ""), file
+    assert "Set-Cookie" in reader.http.get("/app/").headers
+
+
+def test_only_what_is_asked_for_by_its_fingerprint_is_kept_for_a_year(client: FlaskClient) -> None:
+    for name in ("pages.js", "mark.svg"):
+        with client.get(public_files.address(name)) as kept:
+            assert kept.cache_control.max_age == 31_536_000
+        # Of the release before or after this one, from a process that does not have it.
+        for other in ("", "?v=", "?v=0123456789ab"):
+            with client.get(f"/assets-public/{name}{other}") as answer:
+                assert not answer.cache_control.max_age
 
 
 def test_public_files_end_at_their_folder(client: FlaskClient) -> None:
