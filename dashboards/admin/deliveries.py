@@ -9,7 +9,7 @@ from dash import html
 from dashboards import marks, states, words
 from dashboards.admin import kit, routes
 from dashboards.admin.controls import Asked, Find, Pick
-from dashboards.admin.listing import Listing, Rows
+from dashboards.admin.listing import AtUuidPlace, Listing, Rows
 from dashboards.admin.steps import Refusal
 from noc.notifications import queries as reading
 from noc.notifications.schemas import DeliveryQuery
@@ -84,6 +84,7 @@ LISTING = Listing(
     counted=_counted,
     nothing=_nothing,
     place=lambda row: (row["created_at"].isoformat(), str(row["id"])),
+    places=AtUuidPlace,
     paged="sent-page",
 )
 

@@ -26,12 +26,11 @@ PAGE = 50
 MOST_AT_ONCE = 500
 """Rows that are read at once after a change or by a link, however many were shown."""
 
-_Group = Annotated[int, Field(ge=0, le=9)]
-
-Place = (
-    Id | tuple[UtcMoment, Id] | tuple[UtcMoment, uuid.UUID] | tuple[_Group, UtcMoment, Id] | None
-)
-"""Where the last row shown stands in the order of its list."""
+Place = Id
+AtPlace = tuple[UtcMoment, Id]
+AtUuidPlace = tuple[UtcMoment, uuid.UUID]
+GroupPlace = tuple[Annotated[int, Field(ge=0, le=9)], UtcMoment, Id]
+"""Where the last row shown stands in the order of its list: by id, by a moment, in groups."""
 
 Pages = Annotated[int, Field(ge=1, le=1_000_000)] | None
 """How many pages are shown; None for one."""
@@ -62,6 +61,8 @@ class Listing:
     nothing: Callable[[Asked], html.Div]
     new: str = ""
     place: Callable[[Row], Any] = _by_id
+    places: Any = Place
+    """Of what type its places are."""
     paged: str = "page"
     """What the address calls the number of pages shown."""
     look: str = "admin-table"
@@ -153,7 +154,7 @@ def _register(ui: Dash, listing: Listing) -> None:
 
     def show(
         values: dict[str, Choice], told: Choice, _more: Clicks, _retries: Clicks,
-        place: Place, pages: Pages,
+        place: Any, pages: Pages,
     ) -> tuple[Any, ...]:  # fmt: skip
         sight.act(part)
         wanted = {**asked(listing.controls, values), "of": told or ""}
@@ -164,6 +165,8 @@ def _register(ui: Dash, listing: Listing) -> None:
         limit = min(shown * PAGE, MOST_AT_ONCE)
         return _read(listing, lambda: _from_the_first(listing, wanted, limit))
 
+    # A place of another list would be refused by the database alone, as a fault of ours.
+    show.__annotations__["place"] = listing.places | None
     callbacks.register(
         ui,
         show,

@@ -93,6 +93,7 @@ _LISTING = Listing(
     counted=lambda _: None,
     nothing=_nothing,
     place=lambda item: (item["at"].isoformat(), item["id"]),
+    places=listing.AtPlace,
 )
 
 

@@ -114,6 +114,7 @@ _LISTING = Listing(
     counted=_counted,
     nothing=_nothing,
     place=_place,
+    places=listing.GroupPlace,
 )
 
 

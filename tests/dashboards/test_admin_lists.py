@@ -203,6 +203,16 @@ def one_among_two(make: Make, name: str) -> tuple[tuple[str, ...], str | None, s
     return ("öhm", "nx7"), "1 of 2 people", f"{site.id}:2026-11-16"
 
 
+@pytest.mark.parametrize("name", COUNTED)
+def test_a_place_of_another_list_is_refused_by_name(admin: Reader, name: str) -> None:
+    moment = "2026-11-16T08:00:00Z"
+    by_moment = [[moment, 7], [moment, "0b7c1b0e-0000-4000-8000-000000000000"], [1, moment, 7]]
+    answers = [listed(admin, name, after=place) for place in [7, *by_moment, ["7"], {}]]
+    assert sorted(answer.status_code for answer in answers) == [200, *[422] * 5]
+    for answer in answers:
+        assert answer.status_code == 200 or answer.json["errors"][0]["field"].startswith("place")
+
+
 @pytest.mark.parametrize("name", [name for name in COUNTED if name != "trail"])
 def test_a_change_leaves_the_list_as_long_as_it_was_shown(
     admin: Reader, make: Make, name: str
