@@ -18,6 +18,9 @@ LINE = 1.16
 NEAR = 5.0
 """Hours that a written time or count takes of the chart's 24."""
 
+LATE = 20.0
+"""The hour after which a time is written before its mark."""
+
 
 def figure(portrait: dict[str, Any], scheme: theme.Scheme) -> go.Figure:
     """``portrait`` of ``noc.fraud.portrait``: in upwards, out downwards, on the site's clock."""
@@ -69,6 +72,16 @@ class _Mark:
     clock: str
     punch: dict[str, Any]
 
+    @property
+    def ahead(self) -> bool:
+        """Whether its time is written before it: behind it the chart ends."""
+        return self.hour > LATE
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The hours that it and its time take."""
+        return (self.hour - NEAR, self.hour) if self.ahead else (self.hour, self.hour + NEAR)
+
 
 def _marks(today: list[dict[str, Any]]) -> list[_Mark]:
     marks = []
@@ -80,14 +93,14 @@ def _marks(today: list[dict[str, Any]]) -> list[_Mark]:
 
 
 def _beside(marks: list[_Mark]) -> tuple[float, Literal["left", "center", "right"]]:
-    """Where the count stands so that no mark of its line is under it."""
+    """Where the count stands so that no mark of its line, nor its time, is under it."""
     places: tuple[tuple[float, Literal["left", "center", "right"], float, float], ...] = (
         (0, "left", 0, NEAR),
         (24, "right", 24 - NEAR, 24),
-        (12, "center", 12 - NEAR, 12 + NEAR / 2),
+        (12, "center", 12 - NEAR / 2, 12 + NEAR / 2),
     )
     for at, anchor, start, end in places:
-        if not any(start <= mark.hour <= end for mark in marks):
+        if not any(mark.span[0] <= end and start <= mark.span[1] for mark in marks):
             return at, anchor
     return 0, "left"
 
@@ -95,12 +108,13 @@ def _beside(marks: list[_Mark]) -> tuple[float, Literal["left", "center", "right
 def _clocks(marks: list[_Mark]) -> list[str]:
     """The times that can be written; one that would lie over another is told on hover alone."""
     written: list[str] = []
-    last = {1: -24.0, -1: -24.0}
+    taken = {1: -24.0, -1: -24.0}
     for mark in marks:
-        free = mark.hour - last[mark.sign] >= NEAR
+        start, end = mark.span
+        free = start >= taken[mark.sign]
         written.append(mark.clock if free else "")
         if free:
-            last[mark.sign] = mark.hour
+            taken[mark.sign] = end
     return written
 
 
@@ -112,7 +126,7 @@ def _today(chart: go.Figure, marks: list[_Mark], peak: int, scheme: theme.Scheme
         x=[mark.hour for mark in marks],
         y=[mark.sign * LINE * peak for mark in marks],
         mode="markers+text", name="Today", text=_clocks(marks), cliponaxis=False,
-        textposition=["middle left" if mark.hour > 20 else "middle right" for mark in marks],
+        textposition=["middle left" if mark.ahead else "middle right" for mark in marks],
         textfont={"color": tokens["text"]},
         marker={
             "symbol": "diamond", "size": 10, "opacity": 1, "color": tokens["text"],

@@ -219,6 +219,9 @@ def _today(*clocks: tuple[str, str]) -> dict[str, Any]:
         ((), (0, "left")),
         ((("in", "00:35"),), (24, "right")),
         ((("in", "00:35"), ("in", "23:00")), (12, "center")),
+        # Their times would be.
+        ((("in", "00:35"), ("in", "18:30")), (12, "center")),
+        ((("in", "00:35"), ("in", "08:00")), (24, "right")),
         ((("out", "00:35"),), (0, "left")),
     ],
 )
@@ -235,6 +238,9 @@ def test_times_of_today_that_lie_close_are_told_on_hover() -> None:
     today = punch_clock.figure(told, "light").data[-1]
     assert list(today.text) == ["06:00", "07:30", "", "12:00"]
     assert "08:00" in today.hovertext[2]
+    # Late ones are written the other way, towards the one before.
+    late = punch_clock.figure(_today(("in", "16:00"), ("in", "21:30")), "light").data[-1]
+    assert list(late.text) == ["16:00", ""]
 
 
 def linked(key: int, **values: Any) -> dict[str, Any]:
