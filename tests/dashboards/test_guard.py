@@ -107,6 +107,20 @@ def test_a_kept_script_is_asked_for_by_its_tag(client: FlaskClient) -> None:
     assert (again.status_code, again.data) == (304, b"")
 
 
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip", "identity"])
+def test_a_script_that_the_browser_has_is_not_compressed_to_say_so(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    accepted = {"Accept-Encoding": encoding}
+    script = "/app/_dash-component-suites/dash/dcc/async-graph.js"
+    first = client.get(script, headers=accepted)
+    assert first.headers.get("Content-Encoding", "identity") == encoding
+    monkeypatch.setattr("flask_compress.flask_compress._compress_data", None)
+    kept = {"If-None-Match": first.headers["ETag"]}
+    again = client.get(script, headers=accepted | kept)
+    assert (again.status_code, again.data) == (304, b"")
+
+
 @pytest.mark.parametrize("path", ["dash/../../noc/factory.py", "noc/factory.py", "flask/app.py"])
 def test_libraries_for_anybody_are_scripts_of_the_page_alone(
     client: FlaskClient, path: str
