@@ -1,10 +1,13 @@
 // Tables as CSV, charts as PNG and CSV, from what is on the page.
 (function () {
   const stamp = () => new Date().toISOString().slice(0, 16).replace(/[-:]/g, "");
-  // Spreadsheets run a cell that begins like a formula: it is made text.
+  // Spreadsheets run a cell that begins like a formula, Japanese ones in wide signs too: it is made text.
+  // A number with a sign is none.
+  const FORMULA = /^[=+\-@＝＋－＠\t\r\n]/;
+  const NUMBER = /^[+-]?\d[\d.,]*$/;
   const safe = (value) => {
     const text = value === null || value === undefined ? "" : String(value);
-    return typeof value !== "number" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+    return typeof value !== "number" && FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text;
   };
   const quoted = (value) => `"${safe(value).replace(/"/g, '""')}"`;
   const csv = (rows) => `\ufeff${rows.map((row) => row.map(quoted).join(",")).join("\r\n")}\r\n`;

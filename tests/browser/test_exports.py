@@ -96,3 +96,22 @@ def test_the_table_of_the_heatmap_is_saved_as_it_stands(watched: Watched, compan
     assert head == ["Site", "When", "Highest score", "Punches", "Over", "Reviewed", "Fraud"]
     assert line[0] == "Harbour Depot"
     assert line[3:] == ["1", "1", "0", "—"]
+
+
+def test_a_saved_cell_is_no_formula_and_a_number_stays_one(
+    watched: Watched, company: Company
+) -> None:
+    page = standing(watched, company, "/app/overview")
+    cells = ["=1+1", "+cmd|x", "-1+1", "@a", "＝1+1", "－1", "-0.12", "+1,204.5", "-", "1-1"]
+    page.evaluate(
+        """(cells) => {
+            const table = Object.assign(document.createElement("table"), { id: "made" });
+            cells.forEach((cell) => { table.insertRow().insertCell().textContent = cell; });
+            const button = Object.assign(document.createElement("button"), { className: "export" });
+            Object.assign(button.dataset, { exportTable: "made", exportFile: "made" });
+            document.querySelector("#page").prepend(table, button);
+        }""",
+        cells,
+    )
+    saved = [line[0] for line in lines_of(page, '[data-export-table="made"]')]
+    assert saved == [f"'{cell}" for cell in cells[:6]] + ["-0.12", "+1,204.5", "'-", "1-1"]
