@@ -12,11 +12,10 @@ import plotly.io as pio
 from dash import Dash, html
 from dash.exceptions import DependencyException
 from flask import Flask, Response, request
-from flask_compress import Compress
 
 from dashboards import callbacks, detail, finder, routing, shell
 from dashboards.places import PAGES
-from dashboards.public_files import address, fetch_ahead
+from dashboards.public_files import address, compress, fetch_ahead
 from noc.identity.guard import CSRF_COOKIE, CSRF_HEADER
 from noc.rest.problems import Problem
 
@@ -59,7 +58,7 @@ _INDEX = """<!DOCTYPE html>
 
 def build(server: Flask) -> Dash:
     """The Dash application on ``server``, complete."""
-    Compress(server)
+    compress(server)
     # Not orjson, which plotly would choose: it refuses whole numbers beyond 64 bits, and whoever
     # sends one to a callback would get a fault for an answer.
     pio.json.config.default_engine = "json"

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, request, send_from_directory
+from flask_compress import Compress
 from werkzeug.wrappers import Response as BaseResponse
 
 from dashboards import theme
@@ -46,9 +47,37 @@ def init_app(app: Flask) -> None:
     app.context_processor(lambda: {"public_file": address})
 
 
+class _Compressed:
+    """The files that pages load, compressed once per process: whoever asks often costs little.
+
+    Nothing else is kept: all other answers are of somebody, or named in as many ways as one likes.
+    A key is an encoding and a path.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def get(self, key: str) -> bytes | None:
+        return self._kept.get(key)
+
+    def set(self, key: str, value: bytes) -> None:
+        if key.partition(";")[2]:
+            self._kept[key] = value
+
+
+def compress(app: Flask) -> None:
+    """Compress answers for whoever can read them so."""
+    known: set[str] = app.extensions.setdefault("public_paths", set())
+    app.config["COMPRESS_CACHE_BACKEND"] = _Compressed
+    app.config["COMPRESS_CACHE_KEY"] = lambda asked: asked.path if asked.path in known else ""
+    Compress(app)
+
+
 def fetch_ahead(app: Flask, scripts: Sequence[str]) -> None:
     """Have the sign-in page fetch what the first page will need, ``scripts`` of others with it."""
     ahead = {"style": [address("pages.css")], "script": [address("pages.js"), *scripts]}
+    for addresses in ahead.values():
+        app.extensions["public_paths"].update(one.partition("?")[0] for one in addresses)
     app.context_processor(lambda: {"fetch_ahead": ahead})
 
 

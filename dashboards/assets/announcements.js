@@ -28,10 +28,11 @@
 
     made.subscribe = function (listener) {
       const heard = () => holding || listener();
+      const told = () => listener();
       const stop = subscribe(heard);
-      listeners.add(listener);
+      listeners.add(told);
       return () => {
-        listeners.delete(listener);
+        listeners.delete(told);
         stop();
       };
     };

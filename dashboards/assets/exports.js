@@ -24,7 +24,7 @@
     const names = [];
     const rows = [];
     api.forEachNodeAfterFilterAndSort(({ data }) => {
-      if (!data) return;
+      if (!data || data.kind === "gap") return;
       Object.keys(data).forEach((name) => {
         const kept = !["fresh", "pending", "first"].includes(name) && typeof data[name] !== "object";
         if (kept && !names.includes(name)) names.push(name);

@@ -2,7 +2,7 @@
 (function () {
   const noc = (window.noc = window.noc || {});
   const DAY = { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false };
-  const LATER = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hour12: false };
+  const LATER = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hour12: false, timeZoneName: "short" };
 
   noc.skew = 0; // The server's clock minus this one, in ms.
 
@@ -38,7 +38,7 @@
     return `${mine}\n${written(date, zone)} at the site (${zone})`;
   };
 
-  // Paper is read later: day and time of the site, or of the reader.
+  // Paper is read later, and elsewhere: day, time and zone of the site, or of the reader.
   noc.onPaper = (at, zone) => written(new Date(at), zone || here, LATER);
 
   noc.say = function (group, code) {

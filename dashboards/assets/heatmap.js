@@ -30,13 +30,20 @@
   const NARROW = window.matchMedia("screen and (max-width: 760px)");
   const MOST = 13;
   const cut = (name) => (name.length > MOST ? `${name.slice(0, MOST - 1).trimEnd()}…` : name);
+  const ends = (name) => (name.length > MOST ? `${name.slice(0, 5).trimEnd()}…${name.slice(6 - MOST).trimStart()}` : name);
+
+  // Two sites of one company often begin alike: then their ends tell them apart.
+  function shortened(names) {
+    const first = names.map(cut);
+    return names.map((name, at) => (first.indexOf(first[at]) === first.lastIndexOf(first[at]) ? first[at] : ends(name)));
+  }
 
   function fitNames() {
     const plot = document.querySelector("#heatmap-graph .js-plotly-plot");
     if (!plot || !plot.layout || !plot.layout.yaxis) return false;
     const axis = plot.layout.yaxis;
     const whole = axis.whole || Array.from(axis.ticktext || []);
-    const wanted = NARROW.matches ? whole.map(cut) : whole;
+    const wanted = NARROW.matches ? shortened(whole) : whole;
     axis.whole = whole;
     if (wanted.some((name, at) => name !== axis.ticktext[at])) window.Plotly.relayout(plot, { "yaxis.ticktext": wanted });
     return true;

@@ -35,7 +35,8 @@
     const rows = [];
     api.forEachNodeAfterFilterAndSort(({ data }) => data && data.kind !== "gap" && rows.push(data));
     const paper = Object.assign(element("table"), { className: "paper" });
-    const older = document.querySelector("#page [id$='-more']:not([hidden])");
+    const more = document.getElementById(grid.id.replace(/-grid$/, "-more"));
+    const older = more && !more.hidden;
     if (rows.length > MOST || older) {
       const shown = Math.min(MOST, rows.length);
       paper.append(element("caption", `The first ${shown} rows. ${older ? "There are older ones that the page had not loaded." : `The CSV has all ${rows.length}.`}`));
@@ -63,8 +64,7 @@
 
   function line() {
     const words = [".brand-tenant", ".account-name"].map((name) => (document.querySelector(name) || {}).textContent);
-    const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    const paper = Object.assign(element("p", [words[0], `${noc.onPaper(noc.now(), here)} (${here})`, words[1]].filter(Boolean).join(" · ")), { className: "paper" });
+    const paper = Object.assign(element("p", [words[0], noc.onPaper(noc.now()), words[1]].filter(Boolean).join(" · ")), { className: "paper" });
     document.querySelector(".top").append(paper);
     made.push(paper);
   }

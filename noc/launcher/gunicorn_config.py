@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import structlog
 from prometheus_client import multiprocess
 
 from noc.events.connections import stop_all
@@ -20,6 +21,7 @@ from noc.settings import load_settings
 
 _settings = load_settings()
 logs.configure(_settings)
+log = structlog.get_logger(__name__)
 
 wsgi_app = "wsgi:app"
 # ``wsgi.py`` lies beside the packages, wherever the command is given.
@@ -55,10 +57,18 @@ def on_starting(_: Any) -> None:
 
 def post_worker_init(_: Any) -> None:
     """Load what scores with a model while nobody waits for it, and not in the first request."""
+    threading.Thread(target=_load_model_library, name="model-library", daemon=True).start()
+
+
+def _load_model_library() -> None:
     # Not in the process that starts the others: it needs none of this.
     from noc.fraud.training import trees
 
-    threading.Thread(target=trees.library, name="model-library", daemon=True).start()
+    try:
+        trees.library()
+    except (ImportError, OSError):
+        # Whoever needs it first meets the same, and is told.
+        log.exception("model_library_not_loaded")
 
 
 def worker_exit(server: Any, worker: Any) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
+from flask_compress import flask_compress
 
 from dashboards import public_files
 from tests.dashboards.conftest import Reader
@@ -183,3 +185,29 @@ def test_no_two_callbacks_write_the_same_output_from_the_same_inputs(reader: Rea
     outputs = [one["output"] for one in reader.http.get("/app/_dash-dependencies").json]
     assert len(outputs) > 100
     assert sorted(outputs) == sorted(set(outputs))
+
+
+def test_what_pages_load_is_compressed_once_and_nothing_else_is_kept(
+    client: FlaskClient, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compressed: list[int] = []
+    real = flask_compress._compress_data
+
+    def counted(app: Any, data: bytes, *how: Any) -> bytes:
+        compressed.append(len(data))
+        return bytes(real(app, data, *how))
+
+    monkeypatch.setattr(flask_compress, "_compress_data", counted)
+    (script,) = re.findall(r'src="(/app/[^"]+dash_ag_grid[^"]+)"', reader.http.get("/app/").text)
+    asking = {"Accept-Encoding": "br"}
+    answers = [client.get(script, headers=asking) for _ in range(3)]
+    assert len({answer.data for answer in answers}) == 1
+    assert answers[0].headers["Content-Encoding"] == "br"
+    assert len(compressed) <= 1
+    # By another version's name it is the same file: so many names, and none is kept.
+    other = re.sub(r"v[0-9_]+m[0-9]+", "v1_0_0m1", script)
+    compressed.clear()
+    for _ in range(2):
+        assert client.get(other, headers=asking).status_code == 200
+    mine = [reader.http.get("/app/", headers=asking).data for _ in range(2)]
+    assert len(compressed) == 4, mine
