@@ -78,7 +78,7 @@ def many_sites(company: Company) -> None:
             make.site(name=f"Yard {number:03}", active=number > 3)
 
 
-def address(page: Page, **wanted: str) -> None:
+def address(page: Page, /, **wanted: str) -> None:
     """The address has these choices, in whichever order its controls came, and no others."""
     page.wait_for_function(
         """(wanted) => {
