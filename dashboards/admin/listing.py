@@ -182,11 +182,7 @@ def _register(ui: Dash, listing: Listing) -> None:
         states.asked_again(f"admin-{name}-list"),
         State(f"admin-{name}-place", "data"),
         State(listing.key(listing.paged), "data"),
-        running=[
-            (Output(f"admin-{name}-table-rows", "className"), "is-loading", ""),
-            # What stands there is of the search before: its end is no place in the next one.
-            (Output(f"admin-{name}-more", "disabled"), True, False),
-        ],
+        running=[(Output(f"admin-{name}-table-rows", "className"), "is-loading", "")],
     )
     if not listing.beside:
         kept = Input(listing.key(listing.paged), "data")
