@@ -182,7 +182,11 @@ def _register(ui: Dash, listing: Listing) -> None:
         states.asked_again(f"admin-{name}-list"),
         State(f"admin-{name}-place", "data"),
         State(listing.key(listing.paged), "data"),
-        running=[(Output(f"admin-{name}-table-rows", "className"), "is-loading", "")],
+        running=[
+            (Output(f"admin-{name}-table-rows", "className"), "is-loading", ""),
+            # What stands there is of the search before: its end is no place in the next one.
+            (Output(f"admin-{name}-more", "disabled"), True, False),
+        ],
     )
     if not listing.beside:
         kept = Input(listing.key(listing.paged), "data")

@@ -3,9 +3,26 @@
   const noc = (window.noc = window.noc || {});
 
   const chosen = new Map();
+  let writing = false;
+  let left = false; // A part of the administration, by a link or back, and the next one is on its way.
+
+  // What stood there before has no say in the new address: parts have choices of the same name, and
+  // one that is told late would put its own into it.
+  function leave() {
+    if (!writing) left = Boolean(document.getElementById("admin-body"));
+  }
+  window.addEventListener("popstate", leave);
+  window.addEventListener("_dashprivate_pushstate", leave);
+
+  noc.arrived = function () {
+    left = false;
+    return window.dash_clientside.no_update;
+  };
 
   // The value of control "heatmap-days" is "days" of the address; none is left out.
   function write(controls) {
+    if (left && document.getElementById("admin-body")) return;
+    left = false;
     const query = new URLSearchParams(window.location.search);
     controls.forEach((id) => {
       const name = id.slice(id.indexOf("-") + 1);
@@ -43,6 +60,8 @@
   noc.replaceAddress = function (address) {
     written = address;
     window.history.replaceState(window.history.state, "", address);
+    writing = true;
     window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    writing = false;
   };
 })();

@@ -88,6 +88,7 @@ def register(ui: Dash) -> None:
     )
     marked = Output("sink", "data", allow_duplicate=True)
     browser.call(ui, "adminTabs", marked, Input("admin-part", "data"))
+    browser.call(ui, "arrived", marked, Input("admin-body", "children"))
     browser.call(
         ui,
         "adminForget",
