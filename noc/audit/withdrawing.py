@@ -223,7 +223,7 @@ def _alerts(
     refused: list[dict[str, Any]] = []
     for row in rows.all():
         end = ends[row.id]
-        if row.resolution != FALSE_POSITIVE or end.at not in (None, row.resolved_at):
+        if not _still(row, end):
             if end.at is not None:
                 refused.append(left("alert", row.id, _ANEW))
             continue
@@ -233,6 +233,11 @@ def _alerts(
         elif outcome.changed:
             done.append(row.id)
     return sorted(done), refused
+
+
+def _still(row: Any, end: Ended) -> bool:
+    """Whether what ended it then is what it is over by: nobody has resolved it anew since."""
+    return row.resolution == FALSE_POSITIVE and end.at in (None, row.resolved_at)
 
 
 def _open_alert(alert_id: int, end: Ended, step: Step, *, exact: bool) -> Outcome:
@@ -264,7 +269,7 @@ def _tickets(
     refused: list[dict[str, Any]] = []
     for row in rows.all():
         end = ends[row.id]
-        if row.resolution != FALSE_POSITIVE or end.at not in (None, row.resolved_at):
+        if not _still(row, end):
             if end.at is not None:
                 refused.append(left("ticket", row.id, _ANEW))
             continue
